@@ -8,7 +8,11 @@
  */
 import type { StateHash } from "../core/hash.ts";
 
-/** What came of one message. Anything but `ok` and `skipped` has changed nothing, except the book's doubt. */
+/**
+ * What came of one message. Anything but `ok` and `skipped` has changed nothing, except the book's doubt. Where several
+ * are true the first of this order is given: type, length, locate, side, zero shares, unknown reference, duplicate
+ * reference, too many shares.
+ */
 export const ApplyStatus = {
   ok: 0,
   /** Of an instrument that nobody subscribed to. */
@@ -49,13 +53,21 @@ export const APPLY_STATUS_COUNT = APPLY_STATUS_NAMES.length;
 /** The first status that counts as a bad message. */
 export const APPLY_STATUS_BAD_FIRST = ApplyStatus.unknownType;
 
+/** Bad messages about a known instrument, whose book may therefore not be the venue's any more. */
+export function isDoubt(status: number): boolean {
+  return status >= ApplyStatus.unknownOrder && status <= ApplyStatus.badSide;
+}
+
+/** Trades remembered an instrument: what `tradeMax` can ask for, and how far back a broken trade is found. */
+export const TRADE_LOG_MAX = 256;
+
 export interface OrderImage {
   orderReference: bigint;
   locate: number;
   side: "B" | "S";
   priceE4: number;
   shares: number;
-  /** Attribution of an F message; "" when it had none. Lost on replace only if the venue re-adds without it. */
+  /** Attribution of an F message, kept across replaces; "" when it had none. */
   mpid: string;
 }
 
@@ -106,6 +118,19 @@ export interface CrossImage {
   crossType: string;
 }
 
+/** Direct listing with a capital raise: where the auction may price. */
+export interface PriceDiscoveryImage {
+  /** Y: the release for trading may go ahead at the near price. */
+  openEligibility: string;
+  minimumPriceE4: number;
+  maximumPriceE4: number;
+  nearExecutionPriceE4: number;
+  /** As the feed gives it; its unit is not stated in the specification. */
+  nearExecutionTime: bigint;
+  lowerCollarPriceE4: number;
+  upperCollarPriceE4: number;
+}
+
 /** Everything known of an instrument besides its orders. Codes are the feed's own letters, "" = never said. */
 export interface InstrumentImage {
   locate: number;
@@ -113,9 +138,17 @@ export interface InstrumentImage {
   marketCategory: string;
   financialStatus: string;
   roundLotSize: number;
+  roundLotsOnly: string;
   issueClassification: string;
-  etpFlag: string;
+  issueSubType: string;
+  /** P live, T test. */
+  authenticity: string;
+  shortSaleThreshold: string;
+  ipoFlag: string;
   luldTier: string;
+  etpFlag: string;
+  etpLeverageFactor: number;
+  inverseIndicator: string;
   /** H halted, P paused, Q quotation only, T trading. */
   tradingState: string;
   tradingReason: string;
@@ -125,14 +158,19 @@ export interface InstrumentImage {
   retailInterest: string;
   luld: { referencePriceE4: number; upperPriceE4: number; lowerPriceE4: number; extension: number } | null;
   ipo: { releaseTimeSeconds: number; qualifier: string; priceE4: number } | null;
+  priceDiscovery: PriceDiscoveryImage | null;
   imbalance: ImbalanceImage | null;
-  /** Last cross of each type, by type letter. */
+  /** Last cross of each type, ascending by type letter; also one of 0 shares, which set no price. */
   crosses: CrossImage[];
-  /** Of printable trades (E, C printable, P, Q), broken ones taken out again. */
+  /** Of printable trades (E, C printable, P, Q of more than 0 shares), broken ones taken out again. */
   volumeShares: number;
   /** Sum of price × shares in 1/10000 dollar; VWAP = notionalE4 / volumeShares. */
   notionalE4: number;
   tradeCount: number;
+  /**
+   * Broken-trade messages. A trade among the last `TRADE_LOG_MAX` of its instrument is taken out of volume, notional and
+   * count; an older one is only counted. Open, high, low and last stay as they were printed.
+   */
   brokenCount: number;
   openPriceE4: number;
   highPriceE4: number;
@@ -141,7 +179,10 @@ export interface InstrumentImage {
   lastShares: number;
   lastTradeNs: number;
   orderCount: number;
-  /** Messages that were about this book but could not be true; above 0 its quality is not ok until the next reset. */
+  /**
+   * Messages that were about this book but could not be true (`isDoubt`); above 0 its quality is not ok until the next
+   * reset.
+   */
   doubtCount: number;
 }
 
@@ -169,7 +210,7 @@ export interface FeedImage {
   mwcb: { level1PriceE8: bigint; level2PriceE8: bigint; level3PriceE8: bigint } | null;
   /** Breached market-wide circuit breaker level, "" = none. */
   mwcbBreached: string;
-  /** Exchange time of the newest message applied, ns since midnight. */
+  /** Exchange time of the last message applied, ns since midnight. */
   tsEventNs: number;
 }
 
@@ -179,6 +220,8 @@ export interface BookEngine {
    * bytes. Allocates nothing for order messages once warm.
    */
   apply(bytes: Uint8Array, view: DataView, offset: number, length: number): ApplyStatus;
+  /** The same for a caller that has already held type and length against `ITCH_BYTES`: the hot path. */
+  applyChecked(bytes: Uint8Array, view: DataView, offset: number): ApplyStatus;
   /** Forgets everything: a new session, or a snapshot about to be spun in. */
   reset(): void;
   feed(): FeedImage;
@@ -188,6 +231,9 @@ export interface BookEngine {
   book(locate: number, options?: BookOptions): BookImage | undefined;
   order(locate: number, orderReference: bigint): OrderImage | undefined;
   orderCount(): number;
+  instrumentCount(): number;
+  /** Bad messages about this instrument since the last reset; 0 when it is not known. */
+  doubtCount(locate: number): number;
   /**
    * Feeds the instrument's state into `hash`, canonically: what a GLIMPSE snapshot can restore (directory, trading
    * state, Reg SHO, operational halts, every order of both sides, best level first, oldest first). Two engines that
