@@ -37,7 +37,7 @@ export class BinaryFileFramer {
     return this.#window.view;
   }
 
-  /** Where the message's record (its length) begins, in bytes from the file's start. */
+  /** Where the record of the message that `next()` found begins (its length), in bytes from the file's start. */
   get messageFileOffset(): number {
     return this.#window.base + this.offset - BINARY_FILE_HEAD_BYTES;
   }
