@@ -9,8 +9,8 @@ const ZERO = 0x30;
 const NINE = 0x39;
 
 /**
- * Digits with spaces on either side and any leading zeros → the number; -1 for anything else: blank, another character,
- * a space between digits, a value past 2^53.
+ * Digits with spaces on either side and any leading zeros → the number; -1 for anything else: blank, another
+ * character, a space between digits, a value past 2^53.
  */
 export function readAsciiNumber(bytes: Uint8Array, off: number, length: number): number {
   let from = off;

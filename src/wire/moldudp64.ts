@@ -71,9 +71,9 @@ export class MoldHeader {
 }
 
 /**
- * Checks a datagram of `length` bytes at `off` and fills `out`. Below `MOLD_STATUS_BAD_FIRST` all is well; otherwise the
- * packet is to be refused whole (`out` then tells what the header claimed, for the log). With `data` the blocks start
- * at `off + MOLD_HEADER_BYTES` and every length has been checked.
+ * Checks a datagram of `length` bytes at `off` and fills `out`. Below `MOLD_STATUS_BAD_FIRST` all is well; otherwise
+ * the packet is to be refused whole (`out` then tells what the header claimed, for the log). With `data` the blocks
+ * start at `off + MOLD_HEADER_BYTES` and every length has been checked.
  */
 export function parseMold(view: DataView, off: number, length: number, out: MoldHeader): MoldStatus {
   if (length < MOLD_HEADER_BYTES) {

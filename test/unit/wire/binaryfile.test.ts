@@ -89,6 +89,16 @@ describe("chunks", () => {
     for (const size of [999, 4096, 65_536, 65_537, 131_074]) expect(read(chunksOf(file.bytes, size))).toEqual(expected);
   });
 
+  test("a large message whose length is itself cut", () => {
+    const file = makeFile([65_535, 5_000]);
+    const [first, second, third] = [
+      file.bytes.subarray(0, 1),
+      file.bytes.subarray(1, 9_000),
+      file.bytes.subarray(9_000),
+    ];
+    expect(read([first, second, third])).toEqual({ messages: file.messages, offsets: file.offsets, end: WHOLE });
+  });
+
   test("a chunk that is a part of larger memory is read where it is", () => {
     const around = new Uint8Array(FILE.bytes.length + 20).fill(0xaa);
     around.set(FILE.bytes, 10);
