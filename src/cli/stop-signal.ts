@@ -38,7 +38,7 @@ export function installStopSignals(): void {
 async function stop(signal: NodeJS.Signals, status: ExitStatus): Promise<void> {
   if (caught !== undefined) process.exit(status);
   caught = signal;
-  // tidy: allow banned-call the last resort when an orderly stop hangs, not a clock
+  // tidy: allow banned-name the last resort when an orderly stop hangs, not a clock
   const overdue = setTimeout(() => {
     sayLine(`fathom: still stopping after ${STOP_TIMEOUT_MS / 1000} s, ending now`);
     process.exit(status);

@@ -114,7 +114,8 @@ const CHANNEL_SCHEMA = z.strictObject({
     choice("auto", "from-start", "glimpse", "now"),
     "auto",
     'How to come in late. "from-start": re-request all; "glimpse": a snapshot, then the live feed; "now": live only, ' +
-      'books in doubt. "auto": glimpse where there is one, else from-start where there is a re-request server, else now.',
+      'books in doubt. "auto": glimpse where there is one, else from-start where there is a re-request server, ' +
+      "else now.",
   ),
   heartbeat_interval: setting(durationNs, "1s", "How often the publisher sends when it has nothing to say."),
   gap_wait: setting(durationNs, "2ms", "How long a gap may wait for the other line before it is re-requested."),

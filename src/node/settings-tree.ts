@@ -26,7 +26,7 @@ export interface SettingValue extends SettingDoc {
   readonly given: boolean;
 }
 
-/** Every value of `raw`, and the defaults of the keys that it leaves out. Optional ones that are left out are not there. */
+/** Every value of `raw`, and the defaults of the keys that it leaves out; of optional ones nothing. */
 export function settingValues(schema: z.ZodType, raw: unknown, path = ""): SettingValue[] {
   const doc = settingDocs.get(schema);
   if (doc) {

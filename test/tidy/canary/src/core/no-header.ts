@@ -1,0 +1,2 @@
+// A file that does not open with a doc comment. canary-file: header
+export const fine = 1;
