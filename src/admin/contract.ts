@@ -4,8 +4,8 @@
  *
  * Everything that returns a plain value is read from counters in shared memory and may be called at any time, often.
  * Everything that returns a promise asks the shards by a cut, and is answered at one sequence.
- * What the world can do wrong (an unknown channel, a shard that does not answer) is thrown as a `FathomError` with a code
- * of `READER_PROBLEMS`; anything else that is thrown is a bug and becomes a 500.
+ * What the world can do wrong (an unknown channel, a shard that does not answer) is thrown as a `FathomError` with a
+ * code of `READER_PROBLEMS`; anything else that is thrown is a bug and becomes a 500.
  *
  * Units: `…E4` 1/10000 dollar; `…Ns: bigint` ns since the epoch; `tsEventNs: number` the feed's ns since midnight;
  * durations `…Ns: number`; rates per second. Counts are since the start of the process unless said otherwise.
@@ -212,7 +212,7 @@ export interface InstrumentsRequest {
   /** Just these, where they exist. */
   symbols?: string[] | undefined;
   /** The last row of the page before. */
-  after?: { symbol: string; channel: string };
+  after?: { symbol: string; channel: string } | undefined;
   limit: number;
 }
 
@@ -258,7 +258,7 @@ export interface OrderAnswer extends CutPosition {
 export interface SnapshotRequest {
   /** May be left out where there is one channel only. */
   channel?: string | undefined;
-  /** Neither symbols nor pattern: all. */
+  /** Neither symbols nor pattern: all. Both: what either names. */
   symbols?: string[] | undefined;
   /** Globs, as in the configuration's subscriptions. */
   pattern?: string[] | undefined;

@@ -1,0 +1,84 @@
+/** The node itself as the API shows it: version, status, configuration in force, health, log level. */
+import { z } from "@hono/zod-openapi";
+import { qualityName } from "../../core/quality.ts";
+import { LOG_LEVELS, type StatusView, type VersionView } from "../contract.ts";
+import { CountSchema, EpochNsSchema, QualityReasonSchema, QualitySchema, RateSchema } from "./common.ts";
+
+export const StatusSchema = z
+  .object({
+    node: z.string(),
+    version: z.string(),
+    commit: z.string(),
+    bun: z.string(),
+    target: z.string(),
+    pid: CountSchema,
+    started_at: EpochNsSchema,
+    now: EpochNsSchema,
+    uptime_ns: z.number(),
+    quality: QualitySchema,
+    quality_reason: QualityReasonSchema,
+    ready: z.boolean(),
+    not_ready_reasons: z.array(z.string()),
+    instruments: CountSchema,
+    orders: CountSchema,
+    messages: CountSchema,
+    messages_per_second: RateSchema,
+    bad_messages: CountSchema,
+    shards: CountSchema.openapi({ description: "0: books on the ingest thread." }),
+    rss_bytes: CountSchema,
+  })
+  .openapi("Status");
+export type StatusJson = z.infer<typeof StatusSchema>;
+
+export const ConfigSchema = z
+  .object({
+    config: z.array(
+      z.object({
+        key: z.string(),
+        value: z.union([
+          z.string(),
+          z.number(),
+          z.boolean(),
+          z.null(),
+          z.array(z.union([z.string(), z.number(), z.boolean()])),
+        ]),
+        source: z.enum(["flag", "environment", "file", "default"]),
+        origin: z.string(),
+      }),
+    ),
+  })
+  .openapi("Config");
+
+export const LogLevelSchema = z.strictObject({ level: z.enum(LOG_LEVELS) }).openapi("LogLevel");
+
+export const LiveSchema = z.object({ live: z.boolean() }).openapi("Live");
+export const ReadySchema = z.object({ ready: z.boolean(), reasons: z.array(z.string()) }).openapi("Ready");
+
+export function statusToJson(
+  version: VersionView,
+  status: StatusView,
+  ready: { ready: boolean; reasons: string[] },
+): StatusJson {
+  return {
+    node: status.node,
+    version: version.version,
+    commit: version.commit,
+    bun: version.bun,
+    target: version.target,
+    pid: version.pid,
+    started_at: version.startedAtNs.toString(),
+    now: status.nowNs.toString(),
+    uptime_ns: Number(status.nowNs - version.startedAtNs),
+    quality: qualityName(status.quality),
+    quality_reason: status.qualityReason,
+    ready: ready.ready,
+    not_ready_reasons: ready.reasons,
+    instruments: status.instrumentCount,
+    orders: status.orderCount,
+    messages: status.messageCount,
+    messages_per_second: status.messagesPerSecond,
+    bad_messages: status.badMessageCount,
+    shards: status.shardCount,
+    rss_bytes: status.rssBytes,
+  };
+}
