@@ -38,11 +38,11 @@ export class MatchingEngine {
   /** Shares executed by the last `enter`, `enterImmediate`, `enterImproved`. */
   executedShares = 0;
 
-  /** `mpids`: the attributions that orders can carry, numbered from 1. */
-  constructor(locateMax: number, mpids: readonly string[] = []) {
+  /** `mpids`: the attributions that orders can carry, numbered from 1. `ordersExpected`: room made at the start. */
+  constructor(locateMax: number, mpids: readonly string[] = [], ordersExpected = 0) {
     this.locateMax = locateMax;
     this.output = new ItchOutput(mpids);
-    this.resting = new RestingOrders(locateMax);
+    this.resting = new RestingOrders(locateMax, ordersExpected);
     this.auction = new CrossAuction(this.resting, this.output, this.matches);
     this.states = new Uint8Array(locateMax + 1);
     this.lastPriceE4 = new Int32Array(locateMax + 1);

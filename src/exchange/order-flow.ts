@@ -45,6 +45,8 @@ const OPEN_IMBALANCE_SHARE = 0.0036;
 const CLOSE_IMBALANCE_SHARE = 0.0058;
 const OPEN_EXECUTION_SHARE = 0.0008;
 const CLOSE_EXECUTION_SHARE = 0.0012;
+/** Room is not made for more live orders than this before they are there. */
+const ORDERS_EXPECTED_MAX = 2_000_000;
 /** So close to the end only events of one message are done, so that the count comes out. */
 const SINGLES_BEFORE_END = 32;
 /** The index levels at which the whole market would stop: 7, 13 and 20 % below a close of 4500. */
@@ -83,7 +85,7 @@ export class OrderFlow {
     this.options = options;
     const seeds = new Prng(options.seed);
     this.instruments = makeInstruments(symbols, seeds.fork());
-    this.engine = new MatchingEngine(symbols, MPIDS);
+    this.engine = new MatchingEngine(symbols, MPIDS, Math.min(options.live * 1.3, ORDERS_EXPECTED_MAX));
     this.activity = new SymbolActivity(symbols, seeds.fork());
     this.#burst = new BurstProcess(seeds.fork());
     this.#fair = new FairPrices(symbols, seeds.fork());

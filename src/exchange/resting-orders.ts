@@ -39,7 +39,7 @@ const SHIFT_BY_HAND_MAX = 24;
 const NO_ENTRIES = new Int32Array(0);
 
 export class RestingOrders {
-  orders = new Int32Array(1024 * ORDER_WORDS);
+  orders: Int32Array<ArrayBuffer>;
   levels = new Int32Array(256 * LEVEL_WORDS);
   levelShares = new Float64Array(256);
   readonly sides: Int32Array<ArrayBuffer>[] = [];
@@ -56,7 +56,9 @@ export class RestingOrders {
   #levelFree = 0;
   #levelMax = 0;
 
-  constructor(locateMax: number) {
+  /** `ordersExpected`: room made at the start for so many; more only means growing on the way. */
+  constructor(locateMax: number, ordersExpected: number) {
+    this.orders = new Int32Array((Math.ceil(ordersExpected) + 1024) * ORDER_WORDS);
     this.sideLevels = new Int32Array((locateMax + 1) * SIDES_PER_LOCATE);
     for (let side = 0; side < this.sideLevels.length; side++) this.sides.push(NO_ENTRIES);
   }
