@@ -5,11 +5,12 @@
 import { Command } from "commander";
 import { versionText } from "../node/version.ts";
 import { registerCheck } from "./check.ts";
+import { registerExchange } from "./exchange.ts";
 import { colours } from "./output.ts";
 import { registerVersion } from "./version.ts";
 
 /** In the order in which `fathom --help` shows them. */
-const REGISTRATIONS: readonly ((program: Command) => void)[] = [registerCheck, registerVersion];
+const REGISTRATIONS: readonly ((program: Command) => void)[] = [registerCheck, registerExchange, registerVersion];
 
 const INTRODUCTION =
   "fathom is a market-data appliance in one file: it joins an exchange's multicast lines, repairs what was lost, " +
