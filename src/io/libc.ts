@@ -30,6 +30,11 @@ function open() {
     poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
     clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
     if_nametoindex: { args: ["ptr"], returns: "u32" },
+    ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
+    mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: "ptr" },
+    gettid: { args: [], returns: "i32" },
+    sched_getaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
+    sched_setaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
     __errno_location: { args: [], returns: "ptr" },
   }).symbols;
 }

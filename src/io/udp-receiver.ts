@@ -6,7 +6,7 @@
  * each packet has the kernel's receive stamp; what the kernel dropped is counted.
  */
 import { FathomError } from "../core/assert.ts";
-import { resolveInterface } from "./interfaces.ts";
+import { type NetworkInterface, resolveInterface } from "./interfaces.ts";
 import { Errno, errnoText, libc } from "./libc.ts";
 import { PacketBatch } from "./packet-batch.ts";
 import {
@@ -91,17 +91,24 @@ export function openUdpReceiver(options: UdpReceiverOptions): UdpReceiver {
   // Several receivers of one host may share a group's port; a unicast port has one owner.
   if (multicast) setIntOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   bindOrClose(fd, options.group, options.port, what);
-  if (network) {
-    const code = join(fd, group, network.index, source);
-    if (code !== 0) {
-      libc().close(fd);
-      throw joinError(options, network.name, code);
-    }
-  }
+  if (network) joinOrClose(fd, options, network, source);
   setIntOption(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
   setIntOption(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
   const granted = sizeBuffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, options.receiveBufferBytes);
   return new UdpReceiver(fd, granted, options.batch ?? BATCH_DEFAULT, options.packetBytesMax ?? PACKET_BYTES_DEFAULT);
+}
+
+/** Joins the group that `options` names on the interface, or closes the socket and throws `group-join-failed`. */
+export function joinOrClose(
+  fd: number,
+  options: UdpReceiverOptions,
+  network: NetworkInterface,
+  source: Uint8Array | undefined,
+): void {
+  const code = join(fd, parseIpv4(options.group), network.index, source);
+  if (code === 0) return;
+  libc().close(fd);
+  throw joinError(options, network.name, code);
 }
 
 function join(fd: number, group: Uint8Array, interfaceIndex: number, source: Uint8Array | undefined): number {
