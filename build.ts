@@ -68,20 +68,16 @@ function hostTarget(): Target {
 /** Changes when anything that the binary is made from does. */
 function fingerprint(info: BuildInfo): string {
   const hash = createHash("sha256").update(JSON.stringify([info, Bun.version]));
-  for (const input of INPUTS) {
-    const files = existsSync(join(ROOT, input, "/")) ? filesUnder(input) : [input];
-    for (const file of files)
-      hash
-        .update(file)
-        .update("\0")
-        .update(readFileSync(join(ROOT, file)));
-  }
+  const files = INPUTS.filter((input) => existsSync(join(ROOT, input))).flatMap(filesUnder);
+  for (const file of files) hash.update(file).update(readFileSync(join(ROOT, file)));
   return hash.digest("hex");
 }
 
-function filesUnder(folder: string): string[] {
-  const names = [...new Bun.Glob("**").scanSync({ cwd: join(ROOT, folder), onlyFiles: true, dot: true })].sort();
-  return names.map((name) => join(folder, name));
+/** The files of a folder, or the file itself. */
+function filesUnder(input: string): string[] {
+  if (!statSync(join(ROOT, input)).isDirectory()) return [input];
+  const names = [...new Bun.Glob("**").scanSync({ cwd: join(ROOT, input), onlyFiles: true, dot: true })].sort();
+  return names.map((name) => join(input, name));
 }
 
 async function compile(info: BuildInfo, outfile: string): Promise<void> {
