@@ -168,8 +168,8 @@ export interface InstrumentImage {
   notionalE4: number;
   tradeCount: number;
   /**
-   * Broken-trade messages. A trade among the last `TRADE_LOG_MAX` of its instrument is taken out of volume, notional and
-   * count; an older one is only counted. Open, high, low and last stay as they were printed.
+   * Broken-trade messages. A trade among the last `TRADE_LOG_MAX` of its instrument is taken out of volume, notional
+   * and count; an older one is only counted. Open, high, low and last stay as they were printed.
    */
   brokenCount: number;
   openPriceE4: number;
