@@ -1,0 +1,104 @@
+/**
+ * One shard's books and everything that its stream can ask of them. The same object sits on the ingest thread
+ * (`shards = 0`) or behind a ring on a thread of its own; it cannot tell which. One thread only.
+ */
+import { Quality as Q, type Quality, worseQuality } from "../core/quality.ts";
+import { BadMessages } from "./bad-messages.ts";
+import { ApplyStatus, type BookEngine, type BookImage } from "./contract.ts";
+import type { CutPart, CutRequest } from "./cut.ts";
+import { hashInstruments } from "./state-hash.ts";
+import { type WatchImage, WatchList, type WatchRequest } from "./watch.ts";
+
+export interface BookShardOptions {
+  /** 0-based. */
+  shard: number;
+  engine: BookEngine;
+  onPart: (part: CutPart) => void;
+  onWatch: (image: WatchImage) => void;
+  bad?: BadMessages;
+}
+
+export class BookShard {
+  readonly shard: number;
+  readonly engine: BookEngine;
+  readonly bad: BadMessages;
+  readonly #watches: WatchList;
+  readonly #watched: Uint8Array;
+  readonly #onPart: (part: CutPart) => void;
+  #quality: Quality = Q.stale;
+  #sequence = 0;
+
+  constructor(options: BookShardOptions) {
+    this.shard = options.shard;
+    this.engine = options.engine;
+    this.bad = options.bad ?? new BadMessages();
+    this.#watches = new WatchList(options.onWatch);
+    this.#watched = this.#watches.watched;
+    this.#onPart = options.onPart;
+  }
+
+  /** One message whose type and length have been checked. `sequence` 0: of a snapshot. */
+  message(bytes: Uint8Array, view: DataView, offset: number, length: number, sequence: number): void {
+    const status = this.engine.applyChecked(bytes, view, offset);
+    if (status > ApplyStatus.skipped) this.bad.report(status, bytes, offset, length, sequence);
+    const locate = view.getUint16(offset + 1);
+    if (this.#watched[locate] !== 0) this.#watches.touch(locate);
+  }
+
+  reset(): void {
+    this.engine.reset();
+    this.#sequence = 0;
+    this.#watches.touchAll();
+  }
+
+  quality(quality: Quality): void {
+    this.#quality = quality;
+    this.#watches.touchAll();
+  }
+
+  /** The stream has come to this sequence; what is published from here on says so. */
+  position(sequence: number): void {
+    this.#sequence = sequence;
+  }
+
+  watch(request: WatchRequest): void {
+    this.#watches.add(request);
+  }
+
+  unwatch(id: number): void {
+    this.#watches.remove(id);
+  }
+
+  /** Publishes watched books that are due. */
+  doWork(nowNs: number): number {
+    return this.#watches.doWork(nowNs, this.engine, this.#sequence, this.#quality);
+  }
+
+  /** Answers at the position that was last set. */
+  cut(request: CutRequest, partCount: number): void {
+    const { engine } = this;
+    const locates = request.locates?.filter((locate) => engine.symbolOf(locate) !== "") ?? engine.locates();
+    const books: BookImage[] = [];
+    if (request.books) {
+      for (const locate of locates) books.push(engine.book(locate, request.books)!);
+    }
+    this.#onPart({
+      id: request.id,
+      shard: this.shard,
+      partCount,
+      sequence: this.#sequence,
+      quality: this.#quality,
+      feed: engine.feed(),
+      orderCount: engine.orderCount(),
+      instrumentCount: engine.instrumentCount(),
+      books,
+      hashes: request.hash ? hashInstruments(engine, locates) : [],
+      order: request.order && engine.order(request.order.locate, BigInt(request.order.reference)),
+    });
+  }
+}
+
+/** A book's own quality joined with its channel's. */
+export function bookQuality(channelQuality: Quality, image: BookImage): Quality {
+  return worseQuality(channelQuality, image.instrument.doubtCount > 0 ? Q.recovering : Q.ok);
+}

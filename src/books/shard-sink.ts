@@ -1,0 +1,163 @@
+/**
+ * The two ways into a shard: straight, on the same thread, or through a ring to its own. A dispatcher holds an array of
+ * them and cannot tell which it has.
+ */
+import type { MessageRing } from "../bus/message-ring.ts";
+import type { Quality } from "../core/quality.ts";
+import type { BookShard } from "./book-shard.ts";
+import type { CutRequest } from "./cut.ts";
+import type { WatchRequest } from "./watch.ts";
+
+export interface ShardSink {
+  message(bytes: Uint8Array, view: DataView, offset: number, length: number, sequence: number, tsRecvNs: number): void;
+  /** Nothing more at hand; `sequence` is the last of the whole channel, not of this shard. */
+  batchEnd(sequence: number): void;
+  reset(): void;
+  quality(quality: Quality): void;
+  cut(request: CutRequest, partCount: number, sequence: number): void;
+  watch(request: WatchRequest): void;
+  unwatch(id: number): void;
+}
+
+/** Books on the dispatcher's own thread. */
+export class InlineShardSink implements ShardSink {
+  readonly #shard: BookShard;
+
+  constructor(shard: BookShard) {
+    this.#shard = shard;
+  }
+
+  message(bytes: Uint8Array, view: DataView, offset: number, length: number, sequence: number): void {
+    this.#shard.message(bytes, view, offset, length, sequence);
+  }
+
+  batchEnd(sequence: number): void {
+    this.#shard.position(sequence);
+  }
+
+  reset(): void {
+    this.#shard.reset();
+  }
+
+  quality(quality: Quality): void {
+    this.#shard.quality(quality);
+  }
+
+  cut(request: CutRequest, partCount: number, sequence: number): void {
+    this.#shard.position(sequence);
+    this.#shard.cut(request, partCount);
+  }
+
+  watch(request: WatchRequest): void {
+    this.#shard.watch(request);
+  }
+
+  unwatch(id: number): void {
+    this.#shard.unwatch(id);
+  }
+}
+
+/** Kinds of record in a shard's ring. */
+export const ShardRecord = { message: 0, position: 1, reset: 2, quality: 3, control: 4 } as const;
+
+/** What a control record carries, as JSON. */
+export type ShardControl =
+  | { type: "cut"; request: CutRequest; partCount: number }
+  | { type: "watch"; request: WatchRequest }
+  | { type: "unwatch"; id: number };
+
+/**
+ * Books behind a ring. A full ring holds the writer back (policy `block`): messages are never dropped here, the kernel's
+ * receive buffer before it is where a burst waits.
+ */
+export class RingShardSink implements ShardSink {
+  /** How often the writer had to wait for room. */
+  waitCount = 0;
+  readonly #ring: MessageRing;
+  readonly #target: Uint8Array;
+  readonly #encoder = new TextEncoder();
+  #isPending = false;
+  #position = 0;
+
+  constructor(ring: MessageRing) {
+    this.#ring = ring;
+    this.#target = ring.bytes;
+  }
+
+  message(
+    bytes: Uint8Array,
+    _view: DataView,
+    offset: number,
+    length: number,
+    sequence: number,
+    tsRecvNs: number,
+  ): void {
+    const ring = this.#ring;
+    let at = ring.tryClaim(length);
+    if (at < 0) at = this.#waitAndClaim(length);
+    const target = this.#target;
+    for (let i = 0; i < length; i++) target[at + i] = bytes[offset + i]!;
+    ring.commit(ShardRecord.message, length, sequence, tsRecvNs);
+    this.#isPending = true;
+  }
+
+  batchEnd(sequence: number): void {
+    if (sequence !== this.#position) {
+      this.#position = sequence;
+      this.#record(ShardRecord.position, 0, sequence);
+    } else if (!this.#isPending) return;
+    this.#publish();
+  }
+
+  reset(): void {
+    this.#position = 0;
+    this.#record(ShardRecord.reset, 0, 0);
+    this.#publish();
+  }
+
+  quality(quality: Quality): void {
+    this.#record(ShardRecord.quality, 0, quality);
+    this.#publish();
+  }
+
+  cut(request: CutRequest, partCount: number, sequence: number): void {
+    this.#control({ type: "cut", request, partCount }, sequence);
+  }
+
+  watch(request: WatchRequest): void {
+    this.#control({ type: "watch", request }, this.#position);
+  }
+
+  unwatch(id: number): void {
+    this.#control({ type: "unwatch", id }, this.#position);
+  }
+
+  #control(control: ShardControl, sequence: number): void {
+    const payload = this.#encoder.encode(JSON.stringify(control));
+    let at = this.#ring.tryClaim(payload.length);
+    if (at < 0) at = this.#waitAndClaim(payload.length);
+    this.#target.set(payload, at);
+    this.#ring.commit(ShardRecord.control, payload.length, sequence, 0);
+    this.#publish();
+  }
+
+  #record(kind: number, payloadBytes: number, value: number): void {
+    if (this.#ring.tryClaim(payloadBytes) < 0) this.#waitAndClaim(payloadBytes);
+    this.#ring.commit(kind, payloadBytes, value, 0);
+  }
+
+  #publish(): void {
+    this.#isPending = false;
+    this.#ring.publish();
+  }
+
+  #waitAndClaim(payloadBytes: number): number {
+    this.waitCount++;
+    this.#publish();
+    for (;;) {
+      const at = this.#ring.tryClaim(payloadBytes);
+      if (at >= 0) return at;
+      this.#ring.waitForRoom(1);
+    }
+  }
+}
