@@ -16,6 +16,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -45,6 +46,8 @@ interface BuildInfo {
 }
 
 class BuildError extends Error {}
+/** The command line is not what it takes. */
+class UsageError extends BuildError {}
 
 function git(...args: string[]): string | undefined {
   const run = Bun.spawnSync(["git", "-C", ROOT, ...args], { stderr: "ignore" });
@@ -148,11 +151,11 @@ async function main(): Promise<void> {
   const targets = values.target ?? [];
   for (const target of targets) {
     if (!(target in TARGETS)) {
-      throw new BuildError(`--target: found "${target}", expected one of ${Object.keys(TARGETS).join(", ")}`);
+      throw new UsageError(`--target: found "${target}", expected one of ${Object.keys(TARGETS).join(", ")}`);
     }
   }
   if (values.outfile !== undefined && targets.length > 1) {
-    throw new BuildError("--outfile: found with several targets, expected with one; leave it out");
+    throw new UsageError("--outfile: found with several targets, expected with one; leave it out");
   }
   if (targets.length === 0) {
     await buildTarget(hostTarget(), resolve(values.outfile ?? join(ROOT, "dist/fathom")), values["if-needed"]);
@@ -165,8 +168,9 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  const usage = error instanceof TypeError && "code" in error;
-  const known = usage || error instanceof BuildError;
-  process.stderr.write(`build: ${known ? error.message : Bun.inspect(error)}\n`);
+  // parseArgs throws a TypeError with a code of its own.
+  const usage = error instanceof UsageError || (error instanceof TypeError && "code" in error);
+  const isKnown = usage || error instanceof BuildError;
+  process.stderr.write(`build: ${isKnown ? error.message : Bun.inspect(error)}\n`);
   process.exit(usage ? 2 : 1);
 }
