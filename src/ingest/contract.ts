@@ -9,14 +9,7 @@ export interface MessageSink {
    * One message, in sequence order, each sequence exactly once. The bytes are only valid during the call.
    * `tsRecvNs`: kernel receive stamp, ns since the process's epoch base (see `io/clock.ts`).
    */
-  message(
-    bytes: Uint8Array,
-    view: DataView,
-    offset: number,
-    length: number,
-    sequence: number,
-    tsRecvNs: number,
-  ): void;
+  message(bytes: Uint8Array, view: DataView, offset: number, length: number, sequence: number, tsRecvNs: number): void;
   /** Nothing more at hand: publish what is pending. */
   batchEnd(): void;
   /** A new session, or a snapshot is about to be spun in: forget everything. */
