@@ -23,7 +23,7 @@ export class BookShard {
   readonly engine: BookEngine;
   readonly bad: BadMessages;
   readonly #watches: WatchList;
-  readonly #watched: Uint8Array;
+  readonly #touched: Uint8Array;
   readonly #onPart: (part: CutPart) => void;
   #quality: Quality = Q.stale;
   #sequence = 0;
@@ -33,7 +33,7 @@ export class BookShard {
     this.engine = options.engine;
     this.bad = options.bad ?? new BadMessages();
     this.#watches = new WatchList(options.onWatch);
-    this.#watched = this.#watches.watched;
+    this.#touched = this.#watches.touched;
     this.#onPart = options.onPart;
   }
 
@@ -41,11 +41,13 @@ export class BookShard {
   message(bytes: Uint8Array, view: DataView, offset: number, length: number, sequence: number): void {
     const status = this.engine.applyChecked(bytes, view, offset);
     if (status > ApplyStatus.skipped) this.bad.report(status, bytes, offset, length, sequence);
-    const locate = view.getUint16(offset + 1);
-    if (this.#watched[locate] !== 0) this.#watches.touch(locate);
+    this.#touched[view.getUint16(offset + 1)] = 1;
+    if (sequence !== 0) this.#sequence = sequence;
   }
 
+  /** Watchers see a last image that says it cannot be trusted any more, so that none is left with a good one. */
   reset(): void {
+    this.#watches.flush(this.engine, this.#sequence, worseQuality(this.#quality, Q.recovering));
     this.engine.reset();
     this.#sequence = 0;
     this.#watches.touchAll();
@@ -56,9 +58,9 @@ export class BookShard {
     this.#watches.touchAll();
   }
 
-  /** The stream has come to this sequence; what is published from here on says so. */
+  /** The stream has come to this sequence, whichever shards its messages went to. Never goes back but by `reset`. */
   position(sequence: number): void {
-    this.#sequence = sequence;
+    if (sequence > this.#sequence) this.#sequence = sequence;
   }
 
   watch(request: WatchRequest): void {
@@ -74,8 +76,8 @@ export class BookShard {
     return this.#watches.doWork(nowNs, this.engine, this.#sequence, this.#quality);
   }
 
-  /** Answers at the position that was last set. */
-  cut(request: CutRequest, partCount: number): void {
+  /** Answers at the position that was last set. `tsEventNs`: exchange time of the channel there. */
+  cut(request: CutRequest, partCount: number, tsEventNs: number): void {
     const { engine } = this;
     const locates = request.locates?.filter((locate) => engine.symbolOf(locate) !== "") ?? engine.locates();
     const books: BookImage[] = [];
@@ -88,7 +90,7 @@ export class BookShard {
       partCount,
       sequence: this.#sequence,
       quality: this.#quality,
-      feed: engine.feed(),
+      feed: { ...engine.feed(), tsEventNs },
       orderCount: engine.orderCount(),
       instrumentCount: engine.instrumentCount(),
       books,

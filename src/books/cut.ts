@@ -69,7 +69,7 @@ function join(parts: readonly CutPart[]): CutAnswer {
   return {
     sequence: first.sequence,
     quality: parts.reduce<Quality>((worst, part) => worseQuality(worst, part.quality), first.quality),
-    feed: { ...first.feed, tsEventNs: Math.max(...parts.map((part) => part.feed.tsEventNs)) },
+    feed: first.feed,
     orderCount: sum((part) => part.orderCount),
     instrumentCount: sum((part) => part.instrumentCount),
     books: parts.flatMap((part) => part.books).sort((a, b) => a.instrument.locate - b.instrument.locate),

@@ -126,6 +126,7 @@ export class BookDispatcher {
     this.#symbols.clear();
     this.#locates.clear();
     this.sequence = 0;
+    this.tsEventNs = 0;
     this.directoryVersion++;
     for (const shard of this.#shards) shard.reset();
   }
@@ -158,7 +159,7 @@ export class BookDispatcher {
     if (wanted === null) for (let shard = 0; shard < this.#shards.length; shard++) concerned.add(shard);
     else for (const locate of wanted) if (this.#route[locate]! < SKIPPED) concerned.add(this.#route[locate]!);
     if (concerned.size === 0) concerned.add(0);
-    for (const shard of concerned) this.#shards[shard]!.cut(request, concerned.size, this.sequence);
+    for (const shard of concerned) this.#shards[shard]!.cut(request, concerned.size, this.sequence, this.tsEventNs);
   }
 
   watch(request: WatchRequest): void {

@@ -7,7 +7,7 @@ import { type ShardControl, ShardRecord } from "./shard-sink.ts";
 /** Records taken in one `doWork`, so that watched books are published in a long burst too. */
 const RECORDS_PER_WORK_MAX = 4096;
 /** Records between two releases: the writer gets room back early in a burst. */
-const RELEASE_INTERVAL = 256;
+const RELEASE_RECORDS = 256;
 
 export class ShardLoop {
   /** Records read so far. */
@@ -31,7 +31,7 @@ export class ShardLoop {
       if (ring.kind === ShardRecord.message) {
         shard.message(ring.bytes, ring.view, ring.payloadOffset, ring.payloadBytes, ring.sequence);
       } else this.#other();
-      if (count % RELEASE_INTERVAL === 0) ring.release();
+      if (count % RELEASE_RECORDS === 0) ring.release();
     }
     if (count > 0) ring.release();
     this.recordCount += count;
@@ -53,7 +53,7 @@ export class ShardLoop {
       const payload = ring.bytes.slice(ring.payloadOffset, ring.payloadOffset + ring.payloadBytes);
       const control = JSON.parse(this.#decoder.decode(payload)) as ShardControl;
       this.#shard.position(ring.sequence);
-      if (control.type === "cut") this.#shard.cut(control.request, control.partCount);
+      if (control.type === "cut") this.#shard.cut(control.request, control.partCount, control.tsEventNs);
       else if (control.type === "watch") this.#shard.watch(control.request);
       else this.#shard.unwatch(control.id);
     }

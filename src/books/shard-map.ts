@@ -16,7 +16,7 @@ export const SHARDS_MAX = 64;
 export function makeShardMap(options: ShardMapOptions): (symbol: string) => number {
   const { by, shards } = options;
   const byHash = (symbol: string) => hashText32(symbol) % shards;
-  if (shards === 1) return () => 0;
+  if (shards <= 1) return () => 0;
   if (by === "hash") return byHash;
   if (by === "table") {
     const table = new Map(Object.entries(options.table ?? {}));

@@ -14,7 +14,8 @@ export interface ShardSink {
   batchEnd(sequence: number): void;
   reset(): void;
   quality(quality: Quality): void;
-  cut(request: CutRequest, partCount: number, sequence: number): void;
+  /** `tsEventNs`: exchange time of the whole channel at the cut, the same for all shards. */
+  cut(request: CutRequest, partCount: number, sequence: number, tsEventNs: number): void;
   watch(request: WatchRequest): void;
   unwatch(id: number): void;
 }
@@ -43,9 +44,9 @@ export class InlineShardSink implements ShardSink {
     this.#shard.quality(quality);
   }
 
-  cut(request: CutRequest, partCount: number, sequence: number): void {
+  cut(request: CutRequest, partCount: number, sequence: number, tsEventNs: number): void {
     this.#shard.position(sequence);
-    this.#shard.cut(request, partCount);
+    this.#shard.cut(request, partCount, tsEventNs);
   }
 
   watch(request: WatchRequest): void {
@@ -62,7 +63,7 @@ export const ShardRecord = { message: 0, position: 1, reset: 2, quality: 3, cont
 
 /** What a control record carries, as JSON. */
 export type ShardControl =
-  | { type: "cut"; request: CutRequest; partCount: number }
+  | { type: "cut"; request: CutRequest; partCount: number; tsEventNs: number }
   | { type: "watch"; request: WatchRequest }
   | { type: "unwatch"; id: number };
 
@@ -120,8 +121,8 @@ export class RingShardSink implements ShardSink {
     this.#publish();
   }
 
-  cut(request: CutRequest, partCount: number, sequence: number): void {
-    this.#control({ type: "cut", request, partCount }, sequence);
+  cut(request: CutRequest, partCount: number, sequence: number, tsEventNs: number): void {
+    this.#control({ type: "cut", request, partCount, tsEventNs }, sequence);
   }
 
   watch(request: WatchRequest): void {

@@ -81,9 +81,14 @@ export class MessageRing {
     return (this.capacityBytes >>> 2) - RECORD_HEAD_BYTES;
   }
 
-  /** Published and not yet released. May be read from any thread. */
+  /**
+   * Published and not yet released. May be read from any thread: the tail is read first, so that a ring in motion looks
+   * too full for a moment, never less than empty.
+   */
   get depthBytes(): number {
-    return ((Atomics.load(this.#words, HEAD) - Atomics.load(this.#words, TAIL)) >>> 0) << UNIT_SHIFT;
+    const tail = Atomics.load(this.#words, TAIL);
+    const units = (Atomics.load(this.#words, HEAD) - tail) >>> 0;
+    return Math.min(units << UNIT_SHIFT, this.capacityBytes);
   }
 
   /**
