@@ -126,7 +126,7 @@ describe("ends", () => {
     // The reader of descriptor 3 has ended before anything is written to it.
     const script = 'exec 3> >(true); wait $!; "$0" check --keys >&3; echo "status $?"';
     const shell = Bun.spawn(["bash", "-c", script, fathomBinary()], { stdout: "pipe", stderr: "pipe" });
-    expect(await shell.stdout.text()).toBe("status 0\n");
-    expect(await shell.stderr.text()).toBe("");
+    expect(await new Response(shell.stdout).text()).toBe("status 0\n");
+    expect(await new Response(shell.stderr).text()).toBe("");
   });
 });

@@ -50,7 +50,8 @@ interface Marker {
 
 /**
  * Takes out the findings that a marker allows: at the end of the line itself, on a line of its own before it, or
- * anywhere in the file for a finding about the whole file. A marker without a known rule and a reason, or that allows nothing, is a finding.
+ * anywhere in the file for a finding about the whole file. A marker without a known rule and a reason, or that allows
+ * nothing, is a finding.
  */
 export function applyMarkers(findings: readonly Finding[], files: readonly TextFile[]): Finding[] {
   const markers = files.flatMap(markersOf);

@@ -117,7 +117,7 @@ export const BANNED_MODULES: readonly Ban[] = [
   { name: "bun:sqlite", rooms: ["reference"], instead: "the symbol cache is reference/'s" },
 ];
 
-/** Code that runs in the browser, where the OS is the browser, or while building: no banned names there. */
+/** Code that runs in the browser, where the OS is the browser, or while building: nothing is banned there. */
 export const OTHER_WORLDS = /^src\/admin\/page\/|\.macro\.ts$/;
 
 /**

@@ -1,4 +1,4 @@
-/** What a hot file may not have: everything that allocates, waits, unwinds or asks the time in the middle of a message. */
+/** What a hot file may not have: all that allocates, waits, unwinds or asks the time in the middle of a message. */
 import type { Node } from "typescript/unstable/ast";
 import {
   isFunctionLikeDeclaration,

@@ -11,7 +11,7 @@ import {
   SyntaxKind,
 } from "typescript/unstable/ast";
 import type { Finding } from "./findings.ts";
-import { BANNED_MODULES, ROOMS } from "./house.ts";
+import { BANNED_MODULES, OTHER_WORLDS, ROOMS } from "./house.ts";
 import { type CodeFile, startOf, walk } from "./source-tree.ts";
 
 interface Import {
@@ -47,7 +47,7 @@ function importFinding(path: string, room: string, { target, typeOnly, line }: I
     return [{ rule: "import-direction", ...place, message }];
   }
   const ban = BANNED_MODULES.find(({ name }) => target === name || target.startsWith(`${name}/`));
-  if (ban && !ban.rooms.includes(room)) {
+  if (ban && !ban.rooms.includes(room) && !OTHER_WORLDS.test(path)) {
     return [{ rule: "banned-module", ...place, message: `${target} is not for ${room}/: ${ban.instead}` }];
   }
   if (/^(node|bun):/.test(target) || target === "bun") return [];
