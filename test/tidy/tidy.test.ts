@@ -3,11 +3,13 @@
  * does not see the canary's faults would not see ours.
  */
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import packageJson from "../../package.json";
 import { makeProgram } from "../../src/cli/program.ts";
 import { checkTree } from "./checker.ts";
 import { findingText, RULES } from "./findings.ts";
-import { LIMITS, RATCHETS } from "./house.ts";
+import { HOT_FILES, LIMITS, RATCHETS } from "./house.ts";
 import { CANARY, REPOSITORY, readTree } from "./source-tree.ts";
 
 setDefaultTimeout(60_000);
@@ -16,6 +18,10 @@ const common = { program: makeProgram(), scripts: Object.keys(packageJson.script
 test("the house is tidy", async () => {
   const findings = checkTree(await readTree(REPOSITORY), { ...common, limits: LIMITS, ratchets: RATCHETS });
   expect(findings.map(findingText)).toEqual([]);
+});
+
+test("the table of hot files names only what there is", () => {
+  expect(Object.keys(HOT_FILES).filter((path) => !existsSync(join(REPOSITORY, path)))).toEqual([]);
 });
 
 test("the canary is reported: every fault, at its line, and nothing else", async () => {
