@@ -3,14 +3,18 @@
  * A second signal, or an orderly stop that takes too long, ends it at once with the same status.
  */
 import { ExitStatus } from "../core/assert.ts";
+import { clock } from "../io/clock.ts";
 import { sayLine } from "./output.ts";
 
 const STOP_TIMEOUT_MS = 10_000;
+/** One Ctrl-C under npm comes twice: from the terminal, and passed on by npm. */
+const SAME_SIGNAL_NS = 1e9;
 
 type StopAction = () => void | Promise<void>;
 
 const actions: StopAction[] = [];
 let caught: NodeJS.Signals | undefined;
+let caughtAtNs = 0;
 
 /**
  * Registers what must be done before the process ends by a signal. With nothing registered a signal ends it at once.
@@ -36,8 +40,12 @@ export function installStopSignals(): void {
 }
 
 async function stop(signal: NodeJS.Signals, status: ExitStatus): Promise<void> {
-  if (caught !== undefined) process.exit(status);
+  if (caught !== undefined) {
+    if (clock.monotonicNs() - caughtAtNs < SAME_SIGNAL_NS) return;
+    process.exit(status);
+  }
   caught = signal;
+  caughtAtNs = clock.monotonicNs();
   // tidy: allow banned-name the last resort when an orderly stop hangs, not a clock
   const overdue = setTimeout(() => {
     sayLine(`fathom: still stopping after ${STOP_TIMEOUT_MS / 1000} s, ending now`);

@@ -122,6 +122,15 @@ describe("ends", () => {
     expect(await exchange.ended).toBe(status);
   });
 
+  test("one Ctrl-C that comes twice, as under npm, does not cut the orderly stop short", async () => {
+    const exchange = startFathom(["exchange", "--symbols", "5", "--rate", "500"]);
+    await exchange.until(/line a/i);
+    exchange.process.kill("SIGINT");
+    exchange.process.kill("SIGINT");
+    expect(await exchange.ended).toBe(130);
+    expect(exchange.stdout() + exchange.stderr()).toMatch(/packets sent/);
+  });
+
   test("a reader that has gone away ends it quietly", async () => {
     // The reader of descriptor 3 has ended before anything is written to it.
     const script = 'exec 3> >(true); wait $!; "$0" check --keys >&3; echo "status $?"';
