@@ -96,6 +96,7 @@ export class BookShard {
       books,
       hashes: request.hash ? hashInstruments(engine, locates) : [],
       order: request.order && engine.order(request.order.locate, BigInt(request.order.reference)),
+      offenders: this.bad.offenders,
     });
   }
 }

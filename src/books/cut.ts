@@ -3,6 +3,7 @@
  * anything outside reads a book: a single book, a snapshot of all, a hash, an order. Cold.
  */
 import { type Quality, worseQuality } from "../core/quality.ts";
+import type { BadMessage } from "./bad-messages.ts";
 import type { BookImage, BookOptions, FeedImage, OrderImage } from "./contract.ts";
 import { combineHashes, type InstrumentHash } from "./state-hash.ts";
 
@@ -34,6 +35,8 @@ export interface CutPart {
   books: BookImage[];
   hashes: InstrumentHash[];
   order: OrderImage | undefined;
+  /** The shard's first bad messages. */
+  offenders: readonly BadMessage[];
 }
 
 export interface CutAnswer {
@@ -49,6 +52,7 @@ export interface CutAnswer {
   stateHash: string;
   sessionHash: string;
   order: OrderImage | undefined;
+  offenders: BadMessage[];
 }
 
 /** Joins the parts of one cut. */
@@ -77,5 +81,6 @@ function join(parts: readonly CutPart[]): CutAnswer {
     stateHash: combineHashes(hashes, "state"),
     sessionHash: combineHashes(hashes, "session"),
     order: parts.find((part) => part.order !== undefined)?.order,
+    offenders: parts.flatMap((part) => part.offenders),
   };
 }

@@ -15,6 +15,8 @@ export class ShardLoop {
   readonly #ring: MessageRing;
   readonly #shard: BookShard;
   readonly #decoder = new TextDecoder();
+  /** What has come of a control record in pieces. */
+  #text = "";
 
   constructor(ring: MessageRing, shard: BookShard) {
     this.#ring = ring;
@@ -51,7 +53,11 @@ export class ShardLoop {
     else {
       // The decoder does not take views on shared memory.
       const payload = ring.bytes.slice(ring.payloadOffset, ring.payloadOffset + ring.payloadBytes);
-      const control = JSON.parse(this.#decoder.decode(payload)) as ShardControl;
+      const isWhole = ring.kind === ShardRecord.control;
+      this.#text += this.#decoder.decode(payload, { stream: !isWhole });
+      if (!isWhole) return;
+      const control = JSON.parse(this.#text) as ShardControl;
+      this.#text = "";
       this.#shard.position(ring.sequence);
       if (control.type === "cut") this.#shard.cut(control.request, control.partCount, control.tsEventNs);
       else if (control.type === "watch") this.#shard.watch(control.request);

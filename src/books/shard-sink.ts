@@ -59,9 +59,9 @@ export class InlineShardSink implements ShardSink {
 }
 
 /** Kinds of record in a shard's ring. */
-export const ShardRecord = { message: 0, position: 1, reset: 2, quality: 3, control: 4 } as const;
+export const ShardRecord = { message: 0, position: 1, reset: 2, quality: 3, control: 4, controlPart: 5 } as const;
 
-/** What a control record carries, as JSON. */
+/** What a control record carries, as JSON; the front of a long one comes in `controlPart` records before it. */
 export type ShardControl =
   | { type: "cut"; request: CutRequest; partCount: number; tsEventNs: number }
   | { type: "watch"; request: WatchRequest }
@@ -135,11 +135,19 @@ export class RingShardSink implements ShardSink {
 
   #control(control: ShardControl, sequence: number): void {
     const payload = this.#encoder.encode(JSON.stringify(control));
+    const pieceBytes = this.#ring.payloadBytesMax;
+    let from = 0;
+    for (; payload.length - from > pieceBytes; from += pieceBytes)
+      this.#piece(ShardRecord.controlPart, payload.subarray(from, from + pieceBytes), sequence);
+    this.#piece(ShardRecord.control, payload.subarray(from), sequence);
+    this.#publish();
+  }
+
+  #piece(kind: number, payload: Uint8Array, sequence: number): void {
     let at = this.#ring.tryClaim(payload.length);
     if (at < 0) at = this.#waitAndClaim(payload.length);
     this.#target.set(payload, at);
-    this.#ring.commit(ShardRecord.control, payload.length, sequence, 0);
-    this.#publish();
+    this.#ring.commit(kind, payload.length, sequence, 0);
   }
 
   #record(kind: number, payloadBytes: number, value: number): void {
