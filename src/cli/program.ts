@@ -4,13 +4,21 @@
  */
 import { Command } from "commander";
 import { versionText } from "../node/version.ts";
+import { registerBooks } from "./books.ts";
 import { registerCheck } from "./check.ts";
 import { registerExchange } from "./exchange.ts";
 import { colours } from "./output.ts";
+import { registerReplay } from "./replay.ts";
 import { registerVersion } from "./version.ts";
 
 /** In the order in which `fathom --help` shows them. */
-const REGISTRATIONS: readonly ((program: Command) => void)[] = [registerCheck, registerExchange, registerVersion];
+const REGISTRATIONS: readonly ((program: Command) => void)[] = [
+  registerCheck,
+  registerExchange,
+  registerReplay,
+  registerBooks,
+  registerVersion,
+];
 
 const INTRODUCTION =
   "fathom is a market-data appliance in one file: it joins an exchange's multicast lines, repairs what was lost, " +
