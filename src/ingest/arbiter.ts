@@ -1,6 +1,6 @@
 /**
- * Sequence arbitration: packets of all lines and of re-requests go in, in any order and cut in any way; messages come out
- * to the sink, each sequence once, in order. Owned by a channel, used by its thread alone; hot, no allocation.
+ * Sequence arbitration: packets of all lines and of re-requests go in, in any order and cut in any way; messages come
+ * out to the sink, each sequence once, in order. Owned by a channel, used by its thread alone; hot, no allocation.
  *
  * What always holds, while not holding back everything (`hold`):
  * - all messages below `nextSequence` have been handed on (or given up, or are in a snapshot);
@@ -24,6 +24,8 @@ export class Arbiter {
   highSequence = 1;
   /** Since the last `clearOverflow`: something that had come was not kept, for want of room. */
   overflowed = false;
+  /** What overflowed was beyond the window: a number that is believed, and to which nothing leads. -1: it was not. */
+  jumpSequence = -1;
   /** Everything is held back: where to start is not known yet. */
   holding = true;
   readonly gaps = new GapLog(HOLES_MAX + 8);
@@ -38,8 +40,8 @@ export class Arbiter {
   droppedCount = 0;
   readonly #sink: MessageSink;
   readonly #window: number;
-  /** Of a lone packet far ahead, until another one bears it out: -1 when there is none. */
-  farSequence = -1;
+  /** Of the last packet far ahead, beyond the window: believed once another bears it out. -1: none. */
+  #farSequence = -1;
 
   constructor(sink: MessageSink, reorderMessagesMax: number, reorderBytesMax: number) {
     this.#sink = sink;
@@ -55,14 +57,14 @@ export class Arbiter {
     this.nextSequence = sequence;
     this.highSequence = sequence;
     this.holding = true;
-    this.overflowed = false;
-    this.farSequence = -1;
+    this.clearOverflow();
+    this.#farSequence = -1;
   }
 
   /** Keeps what is held and what is missing, but hands on nothing more until `start`: a snapshot is on its way. */
   pause(): void {
     this.holding = true;
-    this.overflowed = false;
+    this.clearOverflow();
   }
 
   /** While holding: an earlier sequence than any before has turned up. */
@@ -83,7 +85,7 @@ export class Arbiter {
       this.highSequence = Math.max(this.highSequence, sequence);
     }
     this.holding = false;
-    this.overflowed = false;
+    this.clearOverflow();
   }
 
   /** To an earlier `nextSequence`: what lies between is missing, and what then lies beyond the window is let go. */
@@ -105,6 +107,7 @@ export class Arbiter {
 
   clearOverflow(): void {
     this.overflowed = false;
+    this.jumpSequence = -1;
   }
 
   /**
@@ -196,7 +199,7 @@ export class Arbiter {
     if (stored < 0) {
       this.overflowed = true;
       this.droppedCount += count;
-      this.note(end, nowNs);
+      this.#extend(Math.min(end, this.nextSequence + this.#window), nowNs);
       return 0;
     }
     if (first < this.highSequence) this.#countFilled(this.missing.fill(first, end, nowNs, by), by);
@@ -217,19 +220,30 @@ export class Arbiter {
   note(sequence: number, nowNs: number): boolean {
     if (sequence <= this.highSequence) return true;
     const windowEnd = this.nextSequence + this.#window;
-    let upTo = sequence;
     if (sequence > windowEnd) {
-      const believed = this.farSequence >= 0 && Math.abs(sequence - this.farSequence) <= this.#window;
-      this.farSequence = sequence;
+      const believed = this.#farSequence >= 0 && Math.abs(sequence - this.#farSequence) <= this.#window;
+      this.#farSequence = sequence;
       if (!believed) return false;
       this.overflowed = true;
-      upTo = windowEnd;
+      this.jumpSequence = sequence;
     }
-    if (upTo > this.highSequence && !this.missing.full) {
-      this.missing.add(this.highSequence, upTo, nowNs);
-      this.highSequence = upTo;
-    }
+    this.#extend(Math.min(sequence, windowEnd), nowNs);
     return true;
+  }
+
+  /** What lies between the highest that is known and `sequence` is missing. */
+  #extend(sequence: number, nowNs: number): void {
+    if (sequence <= this.highSequence || this.missing.full) return;
+    this.missing.add(this.highSequence, sequence, nowNs);
+    this.highSequence = sequence;
+  }
+
+  /** The session's messages before `sequence` cannot be had: one gap, lost. */
+  loseBeginning(sequence: number, nowNs: number): void {
+    const slot = this.gaps.open(1, sequence - 1, nowNs);
+    this.gaps.markLost(slot);
+    this.gaps.drop(slot, nowNs, GapCloser.givenUp);
+    this.lostCount += sequence - 1;
   }
 
   /** Hands on what is held and in sequence, at most `limit` messages. Returns how many. */

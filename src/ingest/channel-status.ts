@@ -1,4 +1,7 @@
-/** What a channel says of itself: its counters' values that are not counted as they happen, and its status for people. */
+/**
+ * What a channel says of itself: its counters' values that are not counted as they happen, and its status for people.
+ *
+ */
 
 import { Quality } from "../core/quality.ts";
 import { formatCount, formatDuration } from "../core/units.ts";

@@ -1,6 +1,7 @@
 /**
- * One channel of a MoldUDP64 feed: both lines in, one ordered stream of messages out to the sink, with its quality. Owned
- * by one thread, driven by `doWork`; hot. The same code plays captures: hand each datagram to `packet`, then `finish`.
+ * One channel of a MoldUDP64 feed: both lines in, one ordered stream of messages out to the sink, with its quality.
+ * Owned by one thread, driven by `doWork`; hot. The same code plays captures: hand each datagram to `packet`, then
+ * `finish`.
  *
  * What always holds: the sink gets each sequence of a session once and in order (between two resets); a packet is taken
  * whole or refused whole; whatever is lost, refused or in doubt is counted, and the quality says so. No clock is read
@@ -273,7 +274,10 @@ export class Channel {
     };
   }
 
-  /** Fills in what to wait on: the lines, the re-request socket, a snapshot's connection. Returns how many there are. */
+  /**
+   * Fills in what to wait on: the lines, the re-request socket, a snapshot's connection. Returns how many there are.
+   *
+   */
   pollFds(fds: Int32Array): number {
     let count = 0;
     for (const receiver of this.#receivers) fds[count++] = receiver.fd;

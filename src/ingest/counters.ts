@@ -1,6 +1,6 @@
 /**
- * The counters of a channel and of its lines: one block of doubles in shared memory, written by the channel's thread, read
- * by anyone who knows the channel's name and its lines' names (`openChannelCounters` with the block's buffer).
+ * The counters of a channel and of its lines: one block of doubles in shared memory, written by the channel's thread,
+ * read by anyone who knows the channel's name and its lines' names (`openChannelCounters` with the block's buffer).
  */
 import { type CounterSpec, Counters } from "../core/counters.ts";
 import { MOLD_STATUS_BAD_FIRST, MOLD_STATUS_NAMES } from "../wire/moldudp64.ts";

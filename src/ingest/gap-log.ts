@@ -1,7 +1,7 @@
 /**
- * The gaps of one channel: those that are open, and a bounded list of the last ones. A gap is counted once, however many
- * pieces its hole breaks into while it is being filled; it closes with its last piece. Owned by the arbiter; read for
- * status. Nothing is allocated except by `records()`.
+ * The gaps of one channel: those that are open, and a bounded list of the last ones. A gap is counted once, however
+ * many pieces its hole breaks into while it is being filled; it closes with its last piece. Owned by the arbiter; read
+ * for status. Nothing is allocated except by `records()`.
  */
 
 /** What closed a gap. `none`: it is still open. */

@@ -1,7 +1,7 @@
 /**
- * Takes one snapshot from a GLIMPSE server: connects, logs in over SoupBinTCP, hands the snapshot's messages to the sink,
- * and ends with the sequence that the live feed goes on from. What fails is tried again after a pause that doubles.
- * Owned by a channel, polled by it; reads a bounded number of bytes a call.
+ * Takes one snapshot from a GLIMPSE server: connects, logs in over SoupBinTCP, hands the snapshot's messages to the
+ * sink, and ends with the sequence that the live feed goes on from. What fails is tried again after a pause that
+ * doubles. Owned by a channel, polled by it; reads a bounded number of bytes a call.
  */
 import { assert } from "../core/assert.ts";
 import { GlimpseEnd, GlimpseStatus, parseGlimpseEnd } from "../wire/glimpse.ts";

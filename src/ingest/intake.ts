@@ -1,7 +1,7 @@
 /**
- * A channel's intake: one datagram at a time from parsing to arbitration. Bad ones are refused whole and counted by kind;
- * those of another session are counted, or begin a new one; of each line is kept what it brought, won, lost and how far
- * ahead it was. Owned by a channel, used by its thread alone; hot, no allocation but at the start of a session.
+ * A channel's intake: one datagram at a time from parsing to arbitration. Bad ones are refused whole and counted by
+ * kind; those of another session are counted, or begin a new one; of each line is kept what it brought, won, lost and
+ * how far ahead it was. Owned by a channel, used by its thread alone; hot, no allocation but at the start of a session.
  */
 import {
   MOLD_HEADER_BYTES,
@@ -193,7 +193,7 @@ export class Intake {
     if (arbiter.overflowed && !this.#recovery.canRepair) {
       // Nobody can be asked: give up what is missing, and take this packet behind it.
       arbiter.droppedCount = droppedBefore;
-      this.#recovery.skipAhead(nowNs);
+      this.#recovery.skipAhead(sequence, nowNs);
       fresh = arbiter.packet(bytes, view, blocks, blockBytes, sequence, count, stampNs, isRepair, nowNs);
     }
     const dropped = arbiter.droppedCount - droppedBefore;

@@ -1,6 +1,7 @@
 /**
- * What one line has done, judged by its own packets alone: how far it has come, what it left out, what it brought out of
- * order, when it was last heard. Owned by a channel, one a line (and one for re-request answers); hot, no allocation.
+ * What one line has done, judged by its own packets alone: how far it has come, what it left out, what it brought out
+ * of order, when it was last heard. Owned by a channel, one a line (and one for re-request answers); hot, no
+ * allocation.
  */
 import type { Counters } from "../core/counters.ts";
 import type { Quality } from "../core/quality.ts";

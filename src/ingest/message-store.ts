@@ -1,6 +1,7 @@
 /**
  * Messages that came too early, held by sequence until the hole before them closes. Owned by the arbiter, used by its
- * thread alone. Bounded twice: by messages (a window of sequences) and by bytes; nothing is allocated after construction.
+ * thread alone. Bounded twice: by messages (a window of sequences) and by bytes; nothing is allocated after
+ * construction.
  *
  * ```
  * index:  slot = sequence mod window  ->  where the message lies + 1 (0: not here), length, stamp

@@ -1,7 +1,7 @@
 /**
- * Sequences that are known to exist and have not come: a short list of ranges in ascending order, none touching the next.
- * The arbiter keeps one for its channel (with a `GapLog`), each line one of its own. Typed arrays, no allocation; a list
- * that is full says so and takes no more.
+ * Sequences that are known to exist and have not come: a short list of ranges in ascending order, none touching the
+ * next. The arbiter keeps one for its channel (with a `GapLog`), each line one of its own. Typed arrays, no allocation;
+ * a list that is full says so and takes no more.
  */
 import type { GapCloser, GapLog } from "./gap-log.ts";
 

@@ -1,6 +1,6 @@
 /**
- * How a channel gets whole: where to start in a session, when a hole is a gap, whom to ask for it, when to take a snapshot
- * and when to give up. Owned by a channel and driven by it; the arbiter does the counting of sequences.
+ * How a channel gets whole: where to start in a session, when a hole is a gap, whom to ask for it, when to take a
+ * snapshot and when to give up. Owned by a channel and driven by it; the arbiter does the counting of sequences.
  *
  * ```
  * settling ──(nothing missed, or re-request, or now)──> live ──gap──> re-request ──budget spent──┐
@@ -107,7 +107,12 @@ export class Recovery {
   #decide(nowNs: number): void {
     const lowest = this.#arbiter.nextSequence;
     const { join } = this.#settings;
-    if (join === "from-start" || (lowest === 1 && join !== "glimpse")) this.#goLive(1, nowNs);
+    if (join === "from-start" && !this.canRepair && lowest > this.#settings.reorderMessagesMax) {
+      // What was missed is more than can be tracked, and nobody has it.
+      this.#arbiter.loseBeginning(lowest, nowNs);
+      this.inDoubt = true;
+      this.#goLive(lowest, nowNs);
+    } else if (join === "from-start" || (lowest === 1 && join !== "glimpse")) this.#goLive(1, nowNs);
     else if (this.#glimpse && join !== "now") this.#beginSnapshot(nowNs);
     else if (this.#rerequest && join !== "now") this.#goLive(1, nowNs);
     else {
@@ -143,18 +148,18 @@ export class Recovery {
 
   /** There was no room for what came. */
   #overflowed(nowNs: number): void {
-    this.#arbiter.clearOverflow();
     if (this.#glimpse) this.#beginSnapshot(nowNs);
-    else if (!this.#rerequest) this.skipAhead(nowNs);
+    else if (this.#rerequest) this.#arbiter.clearOverflow();
+    else this.skipAhead(Number.POSITIVE_INFINITY, nowNs);
   }
 
-  /** Without anybody to ask, and no room left: what is missing at the front is lost. */
-  skipAhead(nowNs: number): void {
+  /** Without anybody to ask, and no room left: what is missing at the front, before `sequence`, is lost. */
+  skipAhead(sequence: number, nowNs: number): void {
     const arbiter = this.#arbiter;
     if (this.phase === "settling") this.#decide(nowNs);
+    const behindHole = arbiter.missing.count > 0 ? arbiter.missing.end[0]! : 0;
+    const to = Math.min(Math.max(behindHole, arbiter.jumpSequence), sequence);
     arbiter.clearOverflow();
-    const beyond = arbiter.farSequence > arbiter.highSequence ? arbiter.farSequence : 0;
-    const to = Math.max(arbiter.missing.count > 0 ? arbiter.missing.end[0]! : 0, beyond);
     if (to > arbiter.nextSequence) this.#giveUp(to, nowNs);
   }
 

@@ -1,7 +1,7 @@
 /**
- * Asks the re-request servers for what is missing: a bounded number of requests at once, each over a window of one hole.
- * A server may answer with one packet or with many, with all that was asked or with its beginning: what is left of a
- * window is asked for again. Without any answer the next server is tried, until the budget of attempts is spent.
+ * Asks the re-request servers for what is missing: a bounded number of requests at once, each over a window of one
+ * hole. A server may answer with one packet or with many, with all that was asked or with its beginning: what is left
+ * of a window is asked for again. Without any answer the next server is tried, until the budget of attempts is spent.
  * Answers come back through the channel like packets of a line. Owned by a channel; no allocation.
  */
 import { MOLD_COUNT_MAX, MOLD_HEADER_BYTES, writeMoldRequest } from "../wire/moldudp64.ts";
@@ -147,9 +147,9 @@ export class RerequestClient {
   }
 
   /**
-   * Whether `sequence`, the first that is missing, has been asked for until the budget was spent. Returns where to go on
-   * behind what cannot be had, or -1. With servers that have answered nothing at all in the meantime there is no hope
-   * for the rest of the hole, `rangeEnd`, either.
+   * Whether `sequence`, the first that is missing, has been asked for until the budget was spent. Returns where to go
+   * on behind what cannot be had, or -1. With servers that have answered nothing at all in the meantime there is no
+   * hope for the rest of the hole, `rangeEnd`, either.
    */
   givenUp(sequence: number, rangeEnd: number): number {
     for (let i = 0; i < this.#count; i++) {

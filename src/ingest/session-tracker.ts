@@ -121,8 +121,9 @@ export class SessionTracker {
   }
 
   /**
-   * A packet of the current session reaches up to `end`; its line had come to `lineHigh`, the channel to `nextSequence`.
-   * True when all lines that are alive have for a while only sent what was long handed on: the exchange has begun anew.
+   * A packet of the current session reaches up to `end`; its line had come to `lineHigh`, the channel to
+   * `nextSequence`. True when all lines that are alive have for a while only sent what was long handed on: the
+   * exchange has begun anew.
    */
   restarted(
     line: number,

@@ -25,8 +25,8 @@ export interface FileCut {
 }
 
 /**
- * A file read once, from its start, by `for await (const chunk of file)`. A chunk of a plain file is valid until the next
- * one is asked for. Leaving the loop early closes the file.
+ * A file read once, from its start, by `for await (const chunk of file)`. A chunk of a plain file is valid until the
+ * next one is asked for. Leaving the loop early closes the file.
  */
 export class ChunkedFile implements AsyncIterable<Uint8Array> {
   readonly path: string;

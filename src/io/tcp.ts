@@ -1,6 +1,7 @@
 /**
- * TCP without callbacks: streams and listeners that a duty cycle polls. Nothing blocks and nothing throws after opening;
- * a stream that fails goes to `closed` and says why in `error`. IPv4; the host is a dotted address or "localhost".
+ * TCP without callbacks: streams and listeners that a duty cycle polls. Nothing blocks and nothing throws after
+ * opening; a stream that fails goes to `closed` and says why in `error`. IPv4; the host is a dotted address or
+ * "localhost".
  */
 import { FathomError } from "../core/assert.ts";
 import { addressOf, asPointer, Errno, errno, errnoText, type Libc, libc, type NativeBytes } from "./libc.ts";

@@ -1,6 +1,7 @@
 /**
  * One line's receiver: a UDP socket joined to a multicast group (any-source or source-specific) on a named interface,
- * or bound to a unicast address. Pull model: `receive` takes a batch without waiting, and the packets are read in place.
+ * or bound to a unicast address. Pull model: `receive` takes a batch without waiting, and the packets are read in
+ * place.
  *
  * What always holds: the socket hears only the group it joined (IP_MULTICAST_ALL off, bound to the group's address);
  * each packet has the kernel's receive stamp; what the kernel dropped is counted.

@@ -1,6 +1,6 @@
 /**
- * Walks the outline of a Zstandard file (RFC 8878: frames, block headers, checksums) without decoding it, to tell a file
- * that ends from one that was cut: the decoder of this Bun ends quietly on both. Owned by `ChunkedFile`.
+ * Walks the outline of a Zstandard file (RFC 8878: frames, block headers, checksums) without decoding it, to tell a
+ * file that ends from one that was cut: the decoder of this Bun ends quietly on both. Owned by `ChunkedFile`.
  */
 
 const FRAME_MAGIC = 0xfd2fb528;
