@@ -1,10 +1,11 @@
 /**
- * Ctrl-C and `kill`: what was registered is run, last first, each awaited; then the process ends with 130 or 143.
+ * Ctrl-C and `kill`: what was registered is run, last first, each awaited; then the process ends with 130 or 143, or
+ * with the status of what went wrong on the way.
  * A second signal, or an orderly stop that takes too long, ends it at once with the same status.
  */
 import { ExitStatus } from "../core/assert.ts";
 import { clock } from "../io/clock.ts";
-import { sayLine } from "./output.ts";
+import { drained, sayLine } from "./output.ts";
 
 const STOP_TIMEOUT_MS = 10_000;
 /** One Ctrl-C under npm comes twice: from the terminal, and passed on by npm. */
@@ -59,5 +60,8 @@ async function stop(signal: NodeJS.Signals, status: ExitStatus): Promise<void> {
       sayLine(`fathom: while stopping: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  process.exit(status);
+  // The command ends by what was done here; if it ends badly, that is said first.
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  await drained();
+  process.exit(process.exitCode || status);
 }
