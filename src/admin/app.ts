@@ -2,6 +2,7 @@
  * The admin API as one Hono app over an `ApplianceReader`: guards, routes, errors, OpenAPI document and the page. Knows
  * nothing of sockets; `server.ts` puts it on them and says with each request which listener took it.
  */
+import { z } from "@hono/zod-openapi";
 import type { ApplianceReader } from "./contract.ts";
 import { hostGuard, requireRole, securityHeaders } from "./guard.ts";
 import { ProblemError, problemOf, problemResponse } from "./problem.ts";
@@ -64,6 +65,12 @@ function addOpenApi(app: AdminApp, version: string): void {
     version,
     description: "Errors are RFC 9457 problem details. Every answer with book data carries its quality.",
   };
+  app.openAPIRegistry.registerPath({
+    method: "get",
+    path: "/openapi.json",
+    summary: "This document",
+    responses: { 200: { description: "OpenAPI 3.1", content: { "application/json": { schema: z.looseObject({}) } } } },
+  });
   let document: string | undefined;
   app.get("/openapi.json", (context) => {
     document ??= JSON.stringify(app.getOpenAPI31Document({ openapi: "3.1.0", info }));

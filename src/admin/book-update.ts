@@ -22,7 +22,7 @@ export const BookUpdateSchema = z
       description:
         "`trades` is the whole tape from here: more happened since the last event than it holds, or a reset.",
     }),
-    trades_broken: z.array(z.string()).openapi({ description: "Match numbers already sent, broken since." }),
+    trades_broken: z.array(z.string()).openapi({ description: "Match numbers sent before and broken since." }),
   })
   .openapi("BookUpdate");
 export type BookUpdateJson = z.infer<typeof BookUpdateSchema>;
@@ -39,7 +39,7 @@ export function bookUpdate(before: BookAnswer, after: BookAnswer): BookUpdateJso
   };
 }
 
-/** Both lists best first; `direction` 1 where the best price is the lowest. A level that left the window is gone too. */
+/** Both lists best first; `direction` 1 where the lowest price is best. A level that left the window is gone too. */
 function levelChanges(before: readonly LevelImage[], after: readonly LevelImage[], direction: 1 | -1): LevelJson[] {
   const changes: LevelJson[] = [];
   let i = 0;

@@ -4,6 +4,7 @@
  * done by a Bun of its own, because a macro may run inside a bundler.
  */
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const PAGE_FOLDER = join(import.meta.dir, "page");
@@ -31,15 +32,12 @@ function pageFile(path: string, mediaType: string, text: string): PageFile {
 }
 
 function source(name: string): string {
-  return run(["cat", join(PAGE_FOLDER, name)]);
+  return readFileSync(join(PAGE_FOLDER, name), "utf8");
 }
 
 function bundle(entry: string): string {
-  return run([process.execPath, "build", join(PAGE_FOLDER, entry), "--target=browser", "--minify"]);
-}
-
-function run(command: string[]): string {
-  const result = Bun.spawnSync(command, { stdout: "pipe", stderr: "pipe", env: { ...process.env, BUN_BE_BUN: "1" } });
+  const command = [process.execPath, "build", join(PAGE_FOLDER, entry), "--target=browser", "--minify"];
+  const result = Bun.spawnSync(command, { stdout: "pipe", stderr: "pipe" });
   if (!result.success) throw new Error(`${command.join(" ")}: ${result.stderr.toString()}`);
   return result.stdout.toString();
 }

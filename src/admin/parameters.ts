@@ -5,11 +5,17 @@
 import { z } from "@hono/zod-openapi";
 
 export const LEVELS_MAX = 10_000;
-export const TRADES_MAX = 10_000;
+/** As many as an instrument remembers. */
+export const TRADES_MAX = 256;
 export const SYMBOLS_MAX = 1_000;
 export const PAGE_ROWS_MAX = 1_000;
 
 const DIGITS = /^\d+$/;
+
+/** Takes `value` where the parameter is left out, and says so in the OpenAPI document. */
+export function optional<T extends z.ZodType>(parameter: T, value: z.core.util.NoUndefined<z.output<T>>) {
+  return parameter.default(value).openapi({ default: value });
+}
 
 /** A whole number in a query string. */
 export function integerParameter(min: number, max: number, description: string) {
@@ -23,14 +29,19 @@ export function integerParameter(min: number, max: number, description: string) 
     .openapi({ type: "integer", minimum: min, maximum: max, description });
 }
 
-/** `all`, or how many levels a side. Undefined means all. */
+/** `all`, or how many levels a side. */
 export const LevelsParameter = z
   .string()
   .refine((text) => text === "all" || (DIGITS.test(text) && Number(text) >= 1 && Number(text) <= LEVELS_MAX), {
     error: (issue) => `expected "all" or a whole number from 1 to ${LEVELS_MAX}, found "${issue.input}"`,
   })
-  .transform((text) => (text === "all" ? undefined : Number(text)))
+  .transform((text) => (text === "all" ? text : Number(text)))
   .openapi({ type: "string", description: `Levels a side: a number up to ${LEVELS_MAX}, or "all".` });
+
+/** As a reader's request has it: undefined for all. */
+export function levelMaxOf(levels: "all" | number): number | undefined {
+  return levels === "all" ? undefined : levels;
+}
 
 export const QueueParameter = z
   .enum(["", "true", "false", "1", "0"], { error: "expected true or false" })

@@ -23,6 +23,8 @@ export interface AdminServer {
   unixPath: string | undefined;
   /** Of the TCP listener: where it really is. */
   tcp: { hostname: string; port: number; url: string } | undefined;
+  /** Requests being answered now, streams among them. */
+  pendingCount(): number;
   /** Closes both listeners and every stream. */
   stop(): Promise<void>;
 }
@@ -55,11 +57,12 @@ export async function createAdminServer(appliance: ApplianceReader, options: Adm
   const stop = async () => {
     await Promise.all(listeners.map((listener) => listener.stop(true)));
   };
+  const pendingCount = () => listeners.reduce((count, listener) => count + listener.pendingRequests, 0);
   try {
     if (unixPath !== undefined) listeners.push(await listenUnix(app, unixPath, options));
     const tcpListener = tcp && listenTcp(app, tcp, options);
     if (tcpListener) listeners.push(tcpListener);
-    return { unixPath, tcp: tcpListener && tcpAddress(tcp, tcpListener.port!), stop };
+    return { unixPath, tcp: tcpListener && tcpAddress(tcp, tcpListener.port!), pendingCount, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -82,6 +85,8 @@ function listenTcp(app: AdminApp, tcp: { hostname: string; port: number }, optio
     return Bun.serve({
       hostname: tcp.hostname,
       port: tcp.port,
+      // Bun shares the port by default outside development: two nodes would take turns, and neither would say so.
+      reusePort: false,
       idleTimeout: options.idleTimeoutSeconds ?? IDLE_TIMEOUT_SECONDS_DEFAULT,
       fetch: (request, server) => app.fetch(request, { transport: "tcp", connection: connectionOf(request, server) }),
       ...LIMITS,

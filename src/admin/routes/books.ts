@@ -6,7 +6,9 @@ import {
   ChannelParameter,
   integerParameter,
   LevelsParameter,
+  levelMaxOf,
   listParameter,
+  optional,
   PAGE_ROWS_MAX,
   QueueParameter,
   SYMBOLS_MAX,
@@ -44,7 +46,7 @@ const instrumentsRoute = createRoute({
         .refine((cursor) => cursor !== undefined, { error: "expected the next_cursor of another page" })
         .optional()
         .openapi({ type: "string", description: "The `next_cursor` of the page before." }),
-      limit: integerParameter(1, PAGE_ROWS_MAX, "Rows a page.").default(100),
+      limit: optional(integerParameter(1, PAGE_ROWS_MAX, "Rows a page."), 100),
     }),
   },
   responses: { 200: jsonAnswer(InstrumentsSchema, "A page"), ...problemAnswers(400, 401, 403, 404, 503) },
@@ -59,9 +61,9 @@ const bookRoute = createRoute({
     params: SymbolPath,
     query: z.strictObject({
       channel: ChannelParameter.optional(),
-      levels: LevelsParameter.default(10),
-      queue: QueueParameter.default(false),
-      trades: integerParameter(0, TRADES_MAX, "The most recent trades, how many.").default(0),
+      levels: optional(LevelsParameter, 10),
+      queue: optional(QueueParameter, false),
+      trades: optional(integerParameter(0, TRADES_MAX, "The most recent trades, how many."), 0),
     }),
   },
   responses: { 200: jsonAnswer(BookSchema, "The book"), ...problemAnswers(400, 401, 403, 404, 503) },
@@ -96,8 +98,8 @@ const snapshotRoute = createRoute({
       channel: ChannelParameter.optional(),
       symbols: listParameter(SYMBOLS_MAX, "Only these, with commas between them.").optional(),
       pattern: listParameter(SYMBOLS_MAX, "Globs with * and ?; ! excludes; with commas between them.").optional(),
-      levels: LevelsParameter.default(10),
-      queue: QueueParameter.default(false),
+      levels: optional(LevelsParameter, 10),
+      queue: optional(QueueParameter, false),
     }),
   },
   responses: { 200: jsonAnswer(SnapshotSchema, "All of it at `sequence`"), ...problemAnswers(400, 401, 403, 404, 503) },
@@ -128,7 +130,7 @@ export function addBookRoutes(app: AdminApp, appliance: ApplianceReader): void {
     const { symbol } = context.req.valid("param");
     const { channel, levels, queue, trades } = context.req.valid("query");
     checkChannel(appliance, channel);
-    const request = { symbol, channel, levelMax: levels, queue, tradeMax: trades > 0 ? trades : undefined };
+    const request = { symbol, channel, levelMax: levelMaxOf(levels), queue, tradeMax: trades > 0 ? trades : undefined };
     const answer = await appliance.book(request);
     if (!answer) throw instrumentNotFound(symbol, channel);
     return context.json(bookAnswerToJson(answer), 200);
@@ -145,7 +147,7 @@ export function addBookRoutes(app: AdminApp, appliance: ApplianceReader): void {
   app.openapi(snapshotRoute, async (context) => {
     const { channel, symbols, pattern, levels, queue } = context.req.valid("query");
     checkChannel(appliance, channel);
-    const answer = await appliance.snapshot({ channel, symbols, pattern, levelMax: levels, queue });
+    const answer = await appliance.snapshot({ channel, symbols, pattern, levelMax: levelMaxOf(levels), queue });
     return context.json(snapshotToJson(answer), 200);
   });
 }

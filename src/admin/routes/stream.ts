@@ -4,7 +4,7 @@ import { NS_PER_MS } from "../../core/units.ts";
 import { BookStream } from "../book-stream.ts";
 import { BookUpdateSchema } from "../book-update.ts";
 import type { ApplianceReader } from "../contract.ts";
-import { ChannelParameter, integerParameter, QueueParameter, SymbolPath } from "../parameters.ts";
+import { ChannelParameter, integerParameter, optional, QueueParameter, SymbolPath, TRADES_MAX } from "../parameters.ts";
 import { ProblemError, problemAnswers } from "../problem.ts";
 import { type AdminApp, TOKEN_NEEDED } from "./answers.ts";
 import { checkChannel, instrumentNotFound } from "./books.ts";
@@ -12,7 +12,6 @@ import { checkChannel, instrumentNotFound } from "./books.ts";
 const INTERVAL_MS_DEFAULT = 16;
 const INTERVAL_MS_MAX = 60_000;
 const STREAM_LEVELS_MAX = 1_000;
-const STREAM_TRADES_MAX = 1_000;
 
 export interface StreamOptions {
   /** Streams open at once; more are refused with `too-busy`. */
@@ -36,10 +35,11 @@ const streamRoute = createRoute({
     params: SymbolPath,
     query: z.strictObject({
       channel: ChannelParameter.optional(),
-      levels: integerParameter(1, STREAM_LEVELS_MAX, "Levels a side.").default(20),
-      queue: QueueParameter.default(false),
-      trades: integerParameter(0, STREAM_TRADES_MAX, "Trades in the first event, and kept since.").default(50),
-      interval_ms: integerParameter(1, INTERVAL_MS_MAX, "At most one update in this time.").default(
+      levels: optional(integerParameter(1, STREAM_LEVELS_MAX, "Levels a side."), 20),
+      queue: optional(QueueParameter, false),
+      trades: optional(integerParameter(0, TRADES_MAX, "Trades in the first event, and kept since."), 50),
+      interval_ms: optional(
+        integerParameter(1, INTERVAL_MS_MAX, "At most one update in this time."),
         INTERVAL_MS_DEFAULT,
       ),
     }),
