@@ -1,4 +1,4 @@
-/** Promise: the OpenAPI document is whole: every route is in it, every reference leads somewhere, every answer is said. */
+/** Promise: the OpenAPI document is whole: all routes are in it, references lead somewhere, answers are described. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createAdminApp } from "../../src/admin/app.ts";
 import { MemoryAppliance } from "../support/admin-appliance.ts";

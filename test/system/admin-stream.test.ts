@@ -134,7 +134,7 @@ async function slowClient(server: TestServer, query: string) {
   return { socket, received: () => received, closed: () => closed };
 }
 
-test("a client that does not read is conflated: little memory, then the newest state; its neighbour sees all", async () => {
+test("a client that does not read is conflated and then gets the newest state; its neighbour sees all", async () => {
   const { appliance, server, step } = await market();
   const slow = await slowClient(server, "levels=1000&queue=true&trades=256&interval_ms=1");
   const neighbour = await follow(await server.tcp("/v1/books/ZAAA/stream?levels=5&trades=0"));

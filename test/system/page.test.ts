@@ -60,7 +60,7 @@ describe.skipIf(!HAS_BROWSER)("the page", () => {
   const shows = (selector: string, wanted: string | RegExp) =>
     page.locator(selector).filter({ hasText: wanted }).first().waitFor();
 
-  test("shows the list, the book, the trades and the lines as they are, and asks nobody else for anything", async () => {
+  test("shows list, book, trades and lines as they are, and asks nobody else for anything", async () => {
     await open();
     await shows("#list-foot", "1,500 instruments");
     await shows("#book-quality", "ok");

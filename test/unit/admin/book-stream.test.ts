@@ -1,6 +1,6 @@
 /**
- * Promises: a client that reads slowly gets the newest state in one step, however much it missed; what is kept for it is
- * two images; one that does not read at all is given up; a quiet stream is kept alive.
+ * Promises: a client that reads slowly gets the newest state in one step, however much it missed; what is kept for it
+ * is two images; one that does not read at all is given up; a quiet stream is kept alive.
  */
 import { expect, test } from "bun:test";
 import { BookStream, type StreamEnd } from "../../../src/admin/book-stream.ts";

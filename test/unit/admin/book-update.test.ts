@@ -1,6 +1,6 @@
 /**
- * Promise: applying every update in turn to the first book gives the newest image exactly, by an obviously right reading
- * of the documented rules, and by the page's own.
+ * Promise: applying every update in turn to the first book gives the newest image exactly, by an obviously right
+ * reading of the documented rules, and by the page's own.
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
