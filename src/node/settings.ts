@@ -99,7 +99,8 @@ export function resolveSettings(request: {
 
 /** The schema with the defaults of this machine and user, and of the `node.state_dir` that was set, if one was. */
 export function settingsSchema(env: Environment, stateDir?: unknown): FileSchema {
-  return makeFileSchema(placesOf(env, process.getuid?.() === 0, typeof stateDir === "string" ? stateDir : undefined));
+  const given = typeof stateDir === "string" && stateDir.startsWith("/") ? stateDir : undefined;
+  return makeFileSchema(placesOf(env, process.getuid?.() === 0, given));
 }
 
 /** `default`, `file fathom.toml:12`, `env FATHOM_BOOKS_SHARDS`, `flag --shards`. */

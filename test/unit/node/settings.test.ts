@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { ExitStatus, FathomError } from "../../../src/core/assert.ts";
-import { placesOf, resolveSettings, SettingsError } from "../../../src/node/settings.ts";
+import { placesOf, resolveSettings, SettingsError, settingsSchema } from "../../../src/node/settings.ts";
+import { settingKeys, variableOfPath } from "../../../src/node/settings-tree.ts";
 
 let folder = "";
 beforeAll(() => {
@@ -180,6 +182,27 @@ describe("what is said about a mistake", () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(place);
     expect(problems[0]).toContain(rest);
+  });
+
+  test("whatever a variable holds, it is in force or it is what is complained about", () => {
+    const keys = settingKeys(settingsSchema({})).map((key) => key.path.replaceAll(".N", ".0"));
+    const file = fileOf("");
+    const value = fc.oneof(
+      fc.string(),
+      fc.constantFrom("", "[", "{}", "[1]", "true", "-1", "1e400", "\0", "__proto__"),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...keys), value, (key, given) => {
+        const variable = variableOfPath(key);
+        try {
+          expect(resolveSettings({ file, env: { [variable]: given } }).origins.size).toBeGreaterThan(30);
+        } catch (error) {
+          expect(error).toBeInstanceOf(SettingsError);
+          for (const problem of (error as SettingsError).problems) expect(problem.where).toBe(`env ${variable}`);
+        }
+      }),
+      { numRuns: 400 },
+    );
   });
 
   test("an unknown key of a flag", () => {
