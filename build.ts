@@ -125,16 +125,18 @@ async function buildTarget(target: Target, outfile: string, ifNeeded: boolean): 
   const stampFile = join(dirname(outfile), `.${basename(outfile)}.stamp`);
   const stamp = fingerprint(info);
   if (ifNeeded && existsSync(outfile) && existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
-  mkdirSync(dirname(outfile), { recursive: true });
-  const part = `${outfile}.part-${process.pid}`;
+  // A folder of its own, so that the file has its right name: it is baked in, and stands in stack traces.
+  const folder = join(dirname(outfile), `.build-${process.pid}`);
+  const part = join(folder, basename(outfile));
   const startNs = Bun.nanoseconds();
+  mkdirSync(folder, { recursive: true });
   try {
     await compile(info, part);
     prove(part, info);
     renameSync(part, outfile);
     writeFileSync(stampFile, stamp);
   } finally {
-    rmSync(part, { force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
   const seconds = ((Bun.nanoseconds() - startNs) / 1e9).toFixed(1);
   process.stderr.write(`built ${outfile} (${version}, ${info.commit}, ${target}) in ${seconds} s\n`);
