@@ -95,6 +95,8 @@ export class Recovery {
     if (arbiter.missing.count === 0) {
       if (this.#freshSnapshot) this.#glimpse?.settled();
       this.#freshSnapshot = false;
+      // What was asked for has come: the requests are closed.
+      if (this.#rerequest && this.#rerequest.outstanding > 0) this.#rerequest.drive(arbiter.missing, session10, nowNs);
       return work;
     }
     if (!this.#openGaps(nowNs)) return work;

@@ -87,6 +87,10 @@ export function openUdpReceiver(options: UdpReceiverOptions): UdpReceiver {
   const multicast = isMulticast(group);
   const network = multicast ? resolveInterface(options.interface) : undefined;
   const source = options.source === undefined ? undefined : parseIpv4(options.source);
+  if (source && isMulticast(source))
+    throw new FathomError("bad-address", `the source ${options.source} of ${options.group} is itself a group`, {
+      hint: "a source is the address of the machine that sends the feed",
+    });
   const what = `receiving ${options.group}:${options.port}${network ? ` on ${network.name}` : ""}`;
   const fd = openSocket(SOCK_DGRAM);
   // Several receivers of one host may share a group's port; a unicast port has one owner.
