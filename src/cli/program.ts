@@ -6,13 +6,17 @@ import { Command } from "commander";
 import { versionText } from "../node/version.ts";
 import { registerBooks } from "./books.ts";
 import { registerCheck } from "./check.ts";
+import { registerDemo } from "./demo.ts";
 import { registerExchange } from "./exchange.ts";
 import { colours } from "./output.ts";
 import { registerReplay } from "./replay.ts";
+import { registerRun } from "./run.ts";
 import { registerVersion } from "./version.ts";
 
 /** In the order in which `fathom --help` shows them. */
 const REGISTRATIONS: readonly ((program: Command) => void)[] = [
+  registerDemo,
+  registerRun,
   registerCheck,
   registerExchange,
   registerReplay,

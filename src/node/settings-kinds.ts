@@ -53,6 +53,7 @@ export function integer(low: number, high: number, what = "an integer"): Kind<nu
 }
 
 export const port = integer(1, 65_535, "a port");
+const portOrAny = integer(0, 65_535, "a port");
 
 /** "auto", or a number. */
 export function autoOr(kind: Kind<number>): Kind<"auto" | number> {
@@ -119,18 +120,20 @@ export const ipv4: Kind<string> = {
 /** "host:port" → its two parts. The host is a name or an IPv4 address. */
 export const endpoint: Kind<Endpoint> = {
   expected: 'an address and a port such as "127.0.0.1:26410"',
-  read: (raw) => {
-    const match = /^([A-Za-z0-9._-]+):(\d{1,5})$/.exec(typeof raw === "string" ? raw : "");
-    const number = match ? port.read(Number(match[2])) : undefined;
-    return number === undefined ? undefined : { address: match![1]!, port: number };
-  },
+  read: (raw) => readEndpoint(raw, port),
   fromText: asIs,
 };
 
-/** An endpoint, or "" for off. */
+function readEndpoint(raw: unknown, portKind: Kind<number>): Endpoint | undefined {
+  const match = /^([A-Za-z0-9._-]+):(\d{1,5})$/.exec(typeof raw === "string" ? raw : "");
+  const number = match ? portKind.read(Number(match[2])) : undefined;
+  return number === undefined ? undefined : { address: match![1]!, port: number };
+}
+
+/** An endpoint to listen on, where port 0 takes any free one; or "" for off. */
 export const endpointOrOff: Kind<Endpoint | null> = {
   expected: `${endpoint.expected}, or "" for off`,
-  read: (raw) => (raw === "" ? null : endpoint.read(raw)),
+  read: (raw) => (raw === "" ? null : readEndpoint(raw, portOrAny)),
   fromText: asIs,
 };
 

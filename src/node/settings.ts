@@ -71,13 +71,13 @@ export function problemText({ where, key, found, expected, hint }: SettingsProbl
  * read or is not TOML, and `SettingsError` with all that is wrong otherwise.
  */
 export function resolveSettings(request: {
-  /** Path of a configuration file that must be there. */
-  file?: string | undefined;
+  /** Path of a configuration file that must be there; `null`: none, wherever one may lie. */
+  file?: string | null | undefined;
   env: Environment;
   flags?: readonly FlagSetting[];
 }): ResolvedSettings {
   const layers = new Layers(settingsSchema(request.env));
-  const file = request.file ?? findSettingsFile(request.env);
+  const file = request.file === null ? undefined : (request.file ?? findSettingsFile(request.env));
   if (file !== undefined) layers.addFile(file, parseToml(readSettingsFile(file), file));
   layers.addDefault("channels", [DEFAULT_CHANNEL]);
   layers.addEnvironment(request.env);

@@ -1,0 +1,342 @@
+/**
+ * The running appliance: its channels, and what the admin API may read of them. Owns the workers from `start` to `close`.
+ */
+import type {
+  ApplianceReader,
+  BookAnswer,
+  BookRequest,
+  ChannelView,
+  ConfigEntry,
+  CutPosition,
+  InstrumentsPage,
+  InstrumentsRequest,
+  LogLevel,
+  OrderAnswer,
+  OrderRequest,
+  SnapshotAnswer,
+  SnapshotRequest,
+  StatusView,
+  VersionView,
+  Watch,
+  WatchRequest,
+} from "../admin/contract.ts";
+import { bookQuality } from "../books/book-shard.ts";
+import type { BookImage, BookOptions } from "../books/contract.ts";
+import type { CutAnswer } from "../books/cut.ts";
+import type { DirectoryEntry } from "../books/dispatcher.ts";
+import { makeSymbolFilter } from "../books/symbol-filter.ts";
+import { FathomError } from "../core/assert.ts";
+import { Quality, worseQuality } from "../core/quality.ts";
+import { formatCount } from "../core/units.ts";
+import { clock } from "../io/clock.ts";
+import { renderMetrics } from "../observe/prometheus.ts";
+import type { BookPlan } from "./book-plan.ts";
+import { ChannelHost } from "./channel-host.ts";
+import { channelView, epochNs, sumCounters } from "./channel-view.ts";
+import type { Log } from "./log.ts";
+import type { ResolvedSettings, Settings } from "./settings.ts";
+import { BUILD } from "./version.ts";
+
+export interface ApplianceOptions {
+  settings: Settings;
+  entries: ResolvedSettings["entries"];
+  plan: BookPlan;
+  log: Log;
+}
+
+export class Appliance implements ApplianceReader {
+  readonly channelHosts: readonly ChannelHost[];
+  /** Rejects when a worker has failed: the appliance cannot go on. */
+  readonly failed: Promise<never>;
+  readonly #options: ApplianceOptions;
+  readonly #startedAtNs = epochNs(clock.realtimeNs());
+  readonly #failure = Promise.withResolvers<never>();
+  readonly #lastQuality = new Map<string, Quality>();
+  #isLive = true;
+
+  /** Starts all workers. `started` says when their lines are joined. */
+  constructor(options: ApplianceOptions) {
+    this.#options = options;
+    this.failed = this.#failure.promise;
+    this.failed.catch(() => {});
+    const onFailure = (error: FathomError) => {
+      this.#isLive = false;
+      this.#failure.reject(error);
+    };
+    this.channelHosts = options.settings.channels.map(
+      (channel) => new ChannelHost(channel, options.plan, { onFailure, onStatus: (host) => this.#logQuality(host) }),
+    );
+  }
+
+  /** Resolves when every line of every channel is joined; throws what kept one from it. */
+  async started(): Promise<void> {
+    for (const host of this.channelHosts) {
+      await host.joined;
+      for (const [i, line] of host.lines.entries()) this.#warnOfSmallBuffer(host, i, line.receiveBufferBytes);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isLive = false;
+    await Promise.all(this.channelHosts.map((host) => host.close()));
+  }
+
+  version(): VersionView {
+    return { ...BUILD, bun: Bun.version, startedAtNs: this.#startedAtNs, pid: process.pid };
+  }
+
+  status(): StatusView {
+    const views = this.channels();
+    const worst = views.reduce((a, b) => (b.quality > a.quality ? b : a));
+    const sum = (of: (view: ChannelView) => number) => views.reduce((total, view) => total + of(view), 0);
+    return {
+      node: this.#options.settings.node.name,
+      nowNs: epochNs(clock.realtimeNs()),
+      quality: worst.quality,
+      qualityReason: worst.qualityReason === "" ? "" : `${worst.name}: ${worst.qualityReason}`,
+      instrumentCount: sum((view) => view.instrumentCount),
+      orderCount: sum((view) => view.orderCount),
+      messageCount: sum((view) => view.messageCount),
+      messagesPerSecond: sum((view) => view.messagesPerSecond),
+      badMessageCount: sum((view) => view.badMessages.total),
+      shardCount: this.#options.plan.shards,
+      rssBytes: process.memoryUsage.rss(),
+    };
+  }
+
+  channels(): ChannelView[] {
+    return this.channelHosts.map(channelView);
+  }
+
+  async instruments(request: InstrumentsRequest): Promise<InstrumentsPage> {
+    const hosts = request.channel === undefined ? this.channelHosts : [this.#host(request.channel)];
+    const search = request.search?.toUpperCase() ?? "";
+    const symbols = request.symbols && new Set(request.symbols);
+    const isWanted = ({ symbol }: DirectoryEntry) =>
+      (search === "" || symbol.toUpperCase().includes(search)) && (symbols === undefined || symbols.has(symbol));
+    const all = hosts.flatMap((host) => host.directory.filter(isWanted).map((entry) => ({ host, entry })));
+    if (hosts.length > 1) all.sort((a, b) => compareRows(position(a), position(b)));
+    const { after } = request;
+    const rest = after ? all.filter((row) => compareRows(position(row), after) > 0) : all;
+    const page = rest.slice(0, request.limit);
+    const images = new Map<string, { quality: Quality; image: BookImage }>();
+    for (const host of new Set(page.map((row) => row.host))) {
+      const locates = page.filter((row) => row.host === host).map((row) => row.entry.locate);
+      const answer = await host.cut({ locates, books: { levelMax: 1 } });
+      for (const image of answer.books) {
+        const quality = bookQuality(answer.quality, image);
+        images.set(`${host.name}\n${image.instrument.symbol}`, { quality, image });
+      }
+    }
+    const rows = page.flatMap(({ host, entry }) => {
+      const found = images.get(`${host.name}\n${entry.symbol}`);
+      return found ? [{ channel: host.name, ...found }] : [];
+    });
+    return { rows, more: rest.length > page.length, total: all.length };
+  }
+
+  async book(request: BookRequest): Promise<BookAnswer | undefined> {
+    const found = this.#find(request.symbol, request.channel);
+    if (!found) return undefined;
+    const { host, entry } = found;
+    const answer = await host.cut({ locates: [entry.locate], books: bookOptions(request) });
+    const image = answer.books[0];
+    return image && { ...this.#position(host, answer, image), image };
+  }
+
+  async order(request: OrderRequest): Promise<OrderAnswer | undefined> {
+    const found = this.#find(request.symbol, request.channel);
+    if (!found) return undefined;
+    const { host, entry } = found;
+    const order = { locate: entry.locate, reference: request.orderReference.toString() };
+    const answer = await host.cut({ locates: [entry.locate], order, books: { levelMax: 0 } });
+    return { ...this.#position(host, answer, answer.books[0]), symbol: entry.symbol, order: answer.order };
+  }
+
+  async snapshot(request: SnapshotRequest): Promise<SnapshotAnswer> {
+    const host = this.#onlyHost(request.channel);
+    const { symbols, pattern } = request;
+    const missing = symbols?.filter((symbol) => !host.entry(symbol)) ?? [];
+    let locates: number[] | null = null;
+    if (symbols || pattern) {
+      const matches = pattern ? makeSymbolFilter(pattern) : () => false;
+      const named = new Set(symbols);
+      locates = host.directory
+        .filter(({ symbol }) => named.has(symbol) || matches(symbol))
+        .map((entry) => entry.locate);
+    }
+    const answer = await host.cut({ locates, books: bookOptions(request), hash: true });
+    return {
+      ...this.#position(host, answer, undefined),
+      shardCount: this.#options.plan.shards,
+      stateHash: answer.stateHash,
+      books: answer.books.map((image) => ({ quality: bookQuality(answer.quality, image), image })),
+      missing,
+    };
+  }
+
+  async watch(request: WatchRequest, listener: (image: BookAnswer) => void): Promise<Watch | undefined> {
+    const found = this.#find(request.symbol, request.channel);
+    if (!found) return undefined;
+    const { host, entry } = found;
+    const { levelMax, tradeMax, intervalNs, queue = false } = request;
+    const stop = host.watch({ locate: entry.locate, levelMax, tradeMax, queue, intervalNs }, (seen) => {
+      const { sequence, quality, tsEventNs, image } = seen;
+      const session = host.status?.session ?? "";
+      const reason = this.#reason(host, quality, image);
+      listener({ channel: host.name, session, sequence, quality, qualityReason: reason, tsEventNs, image });
+    });
+    return { stop };
+  }
+
+  config(): ConfigEntry[] {
+    return this.#options.entries.map(({ key, value, source, origin }) => ({ key, value, source, origin }));
+  }
+
+  logLevel(): LogLevel {
+    return this.#options.log.output.level as LogLevel;
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.#options.log.output.level = level;
+  }
+
+  metrics(): string {
+    const blocks = this.channelHosts.flatMap((host) => [
+      host.counters,
+      host.dispatcherCounters as never,
+      ...(host.shardCounters as never[]),
+    ]);
+    const { version, commit, target } = BUILD;
+    return renderMetrics(blocks, [
+      {
+        metric: "build_info",
+        kind: "gauge",
+        help: "Which build this is",
+        labels: { version, commit, target },
+        value: 1,
+      },
+      {
+        metric: "process_resident_memory_bytes",
+        kind: "gauge",
+        help: "Resident memory of the process",
+        value: process.memoryUsage.rss(),
+      },
+      { metric: "ready", kind: "gauge", help: "1 when the books may be traded on", value: this.ready().ready ? 1 : 0 },
+      ...this.channels().flatMap((view) =>
+        Object.entries(view.badMessages.byKind).map(([kind, value]) => ({
+          metric: "bad_messages_total",
+          kind: "counter" as const,
+          help: "Messages that could not be true, by kind",
+          labels: { channel: view.name, kind },
+          value,
+        })),
+      ),
+    ]);
+  }
+
+  live(): boolean {
+    return this.#isLive;
+  }
+
+  ready(): { ready: boolean; reasons: string[] } {
+    const reasons = this.channels()
+      .filter((view) => view.quality !== Quality.ok)
+      .map((view) => `${view.name}: ${view.qualityReason}`);
+    return { ready: reasons.length === 0, reasons };
+  }
+
+  #host(name: string): ChannelHost {
+    const host = this.channelHosts.find((candidate) => candidate.name === name);
+    if (host) return host;
+    const names = this.channelHosts.map((candidate) => candidate.name).join(", ");
+    throw new FathomError("channel-not-found", `there is no channel ${name}`, { hint: `There is ${names}.` });
+  }
+
+  #onlyHost(name: string | undefined): ChannelHost {
+    if (name !== undefined) return this.#host(name);
+    if (this.channelHosts.length === 1) return this.channelHosts[0]!;
+    throw new FathomError("channel-required", "there is more than one channel; say which", {
+      hint: `One of ${this.channelHosts.map((host) => host.name).join(", ")}.`,
+    });
+  }
+
+  #find(symbol: string, channel: string | undefined): { host: ChannelHost; entry: DirectoryEntry } | undefined {
+    for (const host of channel === undefined ? this.channelHosts : [this.#host(channel)]) {
+      const entry = host.entry(symbol);
+      if (entry) return { host, entry };
+    }
+    return undefined;
+  }
+
+  #position(host: ChannelHost, answer: CutAnswer, image: BookImage | undefined): CutPosition {
+    const quality = image ? bookQuality(answer.quality, image) : answer.quality;
+    return {
+      channel: host.name,
+      session: host.status?.session ?? "",
+      sequence: answer.sequence,
+      quality,
+      qualityReason: this.#reason(host, quality, image),
+      tsEventNs: answer.feed.tsEventNs,
+    };
+  }
+
+  #reason(host: ChannelHost, quality: Quality, image: BookImage | undefined): string {
+    if (quality === Quality.ok) return "";
+    const doubts = image?.instrument.doubtCount ?? 0;
+    if (doubts > 0) return `${formatCount(doubts)} messages about this book could not be true`;
+    return host.status?.qualityReason || "the channel is recovering";
+  }
+
+  #logQuality(host: ChannelHost): void {
+    const quality = host.status?.quality ?? Quality.stale;
+    const last = this.#lastQuality.get(host.name);
+    if (last === quality) return;
+    this.#lastQuality.set(host.name, quality);
+    const { log } = this.#options;
+    const session = host.status?.session ?? "";
+    if (quality === Quality.ok) log.info("channel is ok", { channel: host.name, session });
+    else if (last !== undefined || quality !== Quality.stale) {
+      const level = worseQuality(quality, Quality.recovering) === Quality.stale ? "warn" : "info";
+      log.write(level, "channel is not ok", { channel: host.name, session, reason: host.status?.qualityReason });
+    }
+  }
+
+  #warnOfSmallBuffer(host: ChannelHost, line: number, grantedBytes: number): void {
+    const askedBytes = host.settings.receiveBufferBytes;
+    if (grantedBytes >= askedBytes) return;
+    this.#options.log.warn("the kernel granted a smaller receive buffer than asked for", {
+      channel: host.name,
+      line: host.settings.lines[line]!.name,
+      asked_bytes: askedBytes,
+      granted_bytes: grantedBytes,
+      help: "raise net.core.rmem_max, or run with CAP_NET_ADMIN",
+    });
+  }
+
+  /** Live orders over all channels. */
+  get orderCount(): number {
+    return this.channelHosts.reduce((total, host) => total + sumCounters(host.shardCounters, "orders"), 0);
+  }
+}
+
+function bookOptions(request: {
+  levelMax?: number | undefined;
+  queue?: boolean | undefined;
+  tradeMax?: number | undefined;
+}) {
+  const options: BookOptions = {};
+  if (request.levelMax !== undefined) options.levelMax = request.levelMax;
+  if (request.queue !== undefined) options.queue = request.queue;
+  if (request.tradeMax !== undefined) options.tradeMax = request.tradeMax;
+  return options;
+}
+
+function position(row: { host: ChannelHost; entry: DirectoryEntry }): { symbol: string; channel: string } {
+  return { symbol: row.entry.symbol, channel: row.host.name };
+}
+
+function compareRows(a: { symbol: string; channel: string }, b: { symbol: string; channel: string }): number {
+  if (a.symbol !== b.symbol) return a.symbol < b.symbol ? -1 : 1;
+  return a.channel < b.channel ? -1 : a.channel > b.channel ? 1 : 0;
+}

@@ -1,0 +1,155 @@
+/**
+ * One channel as the main thread has it: starts its ingest worker and its shards, keeps the last they said of themselves,
+ * and puts questions into its stream.
+ */
+import type { BadMessage } from "../books/bad-messages.ts";
+import type { CutAnswer, CutRequest } from "../books/cut.ts";
+import type { DirectoryEntry } from "../books/dispatcher.ts";
+import type { WatchImage, WatchRequest } from "../books/watch.ts";
+import { MessageRing } from "../bus/message-ring.ts";
+import type { FathomError } from "../core/assert.ts";
+import { Counters } from "../core/counters.ts";
+import type { ChannelStatus } from "../ingest/channel-status.ts";
+import { openChannelCounters } from "../ingest/counters.ts";
+import { clock } from "../io/clock.ts";
+import { Rates } from "../observe/rate.ts";
+import {
+  type BookPlan,
+  type DispatcherCounter,
+  dispatcherCounterSpecs,
+  type ShardCounter,
+  shardCounterSpecs,
+} from "./book-plan.ts";
+import { BookThreads } from "./book-threads.ts";
+import { CONTROL_RING_BYTES, ControlWriter } from "./control.ts";
+import type { IngestEvent, IngestInit, JoinedLine } from "./ingest-worker.ts";
+import type { ChannelSettings } from "./settings.ts";
+import { startWorker, type WorkerThread } from "./worker-thread.ts";
+
+export interface ChannelHostListeners {
+  onFailure: (error: FathomError) => void;
+  /** After each report of the ingest worker, a few times a second. */
+  onStatus: (host: ChannelHost) => void;
+}
+
+export class ChannelHost {
+  readonly settings: ChannelSettings;
+  readonly plan: BookPlan;
+  readonly counters: Counters;
+  readonly dispatcherCounters: Counters<DispatcherCounter>;
+  readonly shardCounters: readonly Counters<ShardCounter>[];
+  readonly books: BookThreads;
+  readonly rates = new Rates();
+  /** Resolves when the lines are joined; rejects with what kept them from it. */
+  readonly joined: Promise<void>;
+  status: ChannelStatus | undefined;
+  lines: readonly JoinedLine[] = [];
+  /** Ascending by symbol. */
+  directory: readonly DirectoryEntry[] = [];
+  readonly #bySymbol = new Map<string, DirectoryEntry>();
+  readonly #control: ControlWriter;
+  readonly #ingest: WorkerThread;
+  readonly #listeners: ChannelHostListeners;
+  readonly #join = Promise.withResolvers<void>();
+  #dispatcherOffenders: readonly BadMessage[] = [];
+  #watchIds = new Set<number>();
+
+  constructor(settings: ChannelSettings, plan: BookPlan, listeners: ChannelHostListeners) {
+    this.settings = settings;
+    this.plan = plan;
+    this.#listeners = listeners;
+    const lineNames = settings.lines.map((line) => line.name);
+    this.counters = openChannelCounters(settings.name, lineNames);
+    this.joined = this.#join.promise;
+    this.joined.catch(() => {});
+    const fail = (error: FathomError) => {
+      this.#join.reject(error);
+      listeners.onFailure(error);
+    };
+    this.books = new BookThreads(settings.name, plan, fail);
+    const { memory } = this.books;
+    this.dispatcherCounters = new Counters(dispatcherCounterSpecs(settings.name), memory.dispatcherCounters);
+    this.shardCounters = memory.shards.map(
+      (shard, i) => new Counters(shardCounterSpecs(settings.name, i), shard.counters),
+    );
+    const controlRing = MessageRing.create(CONTROL_RING_BYTES);
+    this.#control = new ControlWriter(controlRing);
+    const init: IngestInit = {
+      channel: settings,
+      plan,
+      memory,
+      channelCounters: this.counters.buffer,
+      control: controlRing.buffer,
+    };
+    this.#ingest = startWorker<IngestInit, IngestEvent>("ingest", init, (event) => this.#take(event), fail);
+  }
+
+  get name(): string {
+    return this.settings.name;
+  }
+
+  get offenders(): BadMessage[] {
+    return [...this.#dispatcherOffenders, ...this.books.offenders];
+  }
+
+  /** The dispatcher's and each shard's bad messages, by `ApplyStatus`. */
+  get badCounts(): Float64Array[] {
+    const { memory } = this.books;
+    return [memory.dispatcherBad, ...memory.shards.map((shard) => shard.bad)].map((block) => new Float64Array(block));
+  }
+
+  entry(symbol: string): DirectoryEntry | undefined {
+    return this.#bySymbol.get(symbol);
+  }
+
+  /** Asks the shards at the stream's present sequence. Rejects with `cut-timed-out`, `too-busy`, … */
+  cut(request: Omit<CutRequest, "id">): Promise<CutAnswer> {
+    return this.books.cut(request, (cut) => this.#control.send({ type: "cut", request: cut }));
+  }
+
+  /** Conflated images of one book, until the returned function is called. */
+  watch(request: Omit<WatchRequest, "id">, listener: (image: WatchImage) => void): () => void {
+    const id = this.books.addWatcher(listener);
+    this.#control.send({ type: "watch", request: { ...request, id } });
+    this.#watchIds.add(id);
+    return () => {
+      if (!this.#watchIds.delete(id)) return;
+      this.books.removeWatcher(id);
+      this.#control.send({ type: "unwatch", id });
+    };
+  }
+
+  /** Ends the ingest worker, then the shards once they have applied what it gave them. */
+  async close(): Promise<void> {
+    this.#control.send({ type: "stop" });
+    await this.#ingest.stopped;
+    await this.books.close();
+  }
+
+  #take(event: IngestEvent): void {
+    switch (event.type) {
+      case "joined":
+        this.lines = event.lines;
+        this.#join.resolve();
+        break;
+      case "directory":
+        this.#takeDirectory(event.entries);
+        break;
+      case "channel-status":
+        this.status = event.status;
+        this.#dispatcherOffenders = event.offenders;
+        this.rates.sample(clock.monotonicNs(), this.counters.toObject());
+        this.books.expire();
+        this.#listeners.onStatus(this);
+        break;
+      default:
+        this.books.take(event);
+    }
+  }
+
+  #takeDirectory(entries: readonly DirectoryEntry[]): void {
+    this.directory = entries.toSorted((a, b) => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : 0));
+    this.#bySymbol.clear();
+    for (const entry of entries) this.#bySymbol.set(entry.symbol, entry);
+  }
+}
