@@ -49,7 +49,7 @@ export interface ExchangeFlags {
   reorder?: number;
   reorderA?: number;
   reorderB?: number;
-  delay?: number;
+  delay?: number; // tidy: allow unit-in-name commander names it after the flag; nanoseconds
   delayA?: number;
   delayB?: number;
   rerequest: Endpoint | false;
@@ -228,7 +228,7 @@ export function dayOptions(command: Command, flags: ExchangeFlags): OrderFlowOpt
   if (messages < least) {
     const found =
       flags.messages === undefined
-        ? `'--for ${formatDuration(flags.for ?? 0)}' at ${formatCount(rate)} messages a second is ${formatCount(messages)} messages`
+        ? `'--for ${formatDuration(flags.for ?? 0)}' at ${formatCount(rate)}/s is ${formatCount(messages)} messages`
         : `option '--messages <n>' argument '${flags.messages}' is invalid`;
     usage(command, `${found}. Expected at least ${formatCount(least)} for a day of ${formatCount(symbols)} symbols.`);
   }

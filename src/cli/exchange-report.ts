@@ -1,4 +1,4 @@
-/** What `fathom exchange` says: when it is ready, and what came of it; for people, and as JSON with snake_case names. */
+/** What `fathom exchange` says, when it is ready and at the end: for people, and as JSON with snake_case names. */
 import { formatCount } from "../core/units.ts";
 import type { DaySummary } from "../exchange/day-summary.ts";
 import type { ExchangeReady, ExchangeSummary } from "../exchange/exchange.ts";
@@ -49,8 +49,9 @@ function mixText(byType: Readonly<Record<string, number>>, messages: number): st
 /** Lines on a synthetic day. */
 export function dayText(day: DaySummary): string[] {
   return [
-    `orders     ${formatCount(day.orders)} entered, ${formatCount(day.liveOrders)} live on ${formatCount(day.levels)} levels ` +
-      `(at most ${formatCount(day.levelOrdersMax)} on one), ${formatCount(day.matches)} matches`,
+    `orders     ${formatCount(day.orders)} entered, ${formatCount(day.liveOrders)} live on ` +
+      `${formatCount(day.levels)} levels (at most ${formatCount(day.levelOrdersMax)} on one), ` +
+      `${formatCount(day.matches)} matches`,
     `symbols    ${formatCount(day.symbols)}, busiest ${day.busiestSymbols.join(" ")}; new orders ` +
       `${day.addDepthMean.toFixed(1)} levels deep on average; seed ${day.seed}`,
   ];
@@ -73,7 +74,8 @@ export function exchangeText(summary: ExchangeSummary, seconds: number): string 
   const lines = summary.lines.map(
     (line) =>
       `line ${line.name.toUpperCase()}     ${formatCount(line.sent)} packets sent, ${formatCount(line.lost)} lost, ` +
-      `${formatCount(line.duplicated)} duplicated, ${formatCount(line.reordered)} reordered, ${formatCount(line.failed)} failed`,
+      `${formatCount(line.duplicated)} duplicated, ${formatCount(line.reordered)} reordered, ` +
+      `${formatCount(line.failed)} failed`,
   );
   return [
     `session ${summary.session}: ${speedText(summary.messages, seconds)}, next sequence ${summary.nextSequence}`,

@@ -31,8 +31,8 @@ Examples:
   fathom exchange --file day.itch --speed 10x             play a file; "max" sends at most about 1 M messages a second
                                                           (25 full packets a millisecond a line) unless --rate is given
 
-The same --seed, --symbols, --messages and --live make the same day; with --synthetic-time what is published is, byte for
-byte, what --to-file writes.`;
+The same --seed, --symbols, --messages and --live make the same day; with --synthetic-time what is published is,
+byte for byte, what --to-file writes.`;
 
 /** Messages written between two looks at signals and progress. */
 const SLICE_MESSAGES = 50_000;
@@ -54,9 +54,7 @@ async function writeFile(command: Command, flags: ExchangeFlags, path: string): 
   const progress = new Progress(`writing ${path}`);
   const stopped = onStop(() => {
     writer.close();
-    sayLine(
-      `${path}: stopped after ${writer.summary().messages} of ${options.messages} messages; the file is not a whole day`,
-    );
+    sayLine(`${path}: stopped after ${writer.summary().messages} of ${options.messages} messages, not a whole day`);
   });
   while (writer.doWork(SLICE_MESSAGES)) {
     const { messageTotal } = writer.flow.blocks;

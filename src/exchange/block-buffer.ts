@@ -3,9 +3,9 @@
  * and of MoldUDP64 alike, so what the engine wrote goes into a file, a packet and the message store without being
  * touched again.
  *
- * One writer (the engine and the flow that drives it); whoever drives the flow drains it with `clear` after each event.
- * What always holds: `bytes[0, length)` is `messageCount` whole blocks. Grows, doubling, when an event is larger than
- * any before (a big cross); otherwise nothing is allocated.
+ * One writer (the engine and the flow that drives it); whoever drives the flow drains it with `clear` after each
+ * event. What always holds: `bytes[0, length)` is `messageCount` whole blocks. Grows, doubling, when an event is
+ * larger than any before (a big cross); otherwise nothing is allocated.
  */
 import { ITCH_BYTES_MAX } from "../wire/itch50.ts";
 

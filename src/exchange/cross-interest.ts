@@ -1,6 +1,7 @@
 /**
- * The orders for the opening and closing crosses: they gather while imbalances are told (I), and just before each cross
- * the last ones come in, sized so that the crosses take their share of displayed orders (C). Owned by one `OrderFlow`.
+ * The orders for the opening and closing crosses: they gather while imbalances are told (I), and just before each
+ * cross the last ones come in, sized so that the crosses take their share of displayed orders (C). Owned by one
+ * `OrderFlow`.
  */
 import type { Prng } from "../core/prng.ts";
 import { MARKET_BUY_E4, MARKET_SELL_E4 } from "./cross-solver.ts";

@@ -1,7 +1,7 @@
 /**
  * The price of a cross: the one at which most shares trade; among equals the one that leaves the smallest imbalance,
- * then the one nearest the reference price, then the lower. Displayed orders and orders for the cross only count alike;
- * an order "at any price" is one at `MARKET_BUY_E4` or `MARKET_SELL_E4`.
+ * then the one nearest the reference price, then the lower. Displayed orders and orders for the cross only count
+ * alike; an order "at any price" is one at `MARKET_BUY_E4` or `MARKET_SELL_E4`.
  *
  * Owned by one `MatchingEngine`. Reads the resting orders, changes nothing but its own result fields; its scratch
  * arrays grow at rare moments.

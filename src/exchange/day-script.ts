@@ -1,7 +1,8 @@
 /**
  * What happens on the day besides trading, and when (by message count): a news halt with its cross and collars, an
  * offering and a direct listing that come to market, an operational halt, Reg SHO, retail interest, broken trades, a
- * market-wide decline too late to stop trading. A pure function of the seed. Cold: a few thousand entries on the longest day.
+ * market-wide decline too late to stop trading. A pure function of the seed. Cold: a few thousand entries on the
+ * longest day.
  */
 import type { Prng } from "../core/prng.ts";
 import { NS_PER_S } from "../core/units.ts";
@@ -79,23 +80,34 @@ export class DayScript {
     const at = (ratio: number) => from + length * ratio;
     this.#entries = [];
     this.#next = 0;
-    const { activity, instruments } = this.#world;
-    this.#haltForNews(activity.byRank(HALTED_RANK), at(0.42), at(0.47));
+    const { instruments } = this.#world;
+    this.#haltForNews(this.#listed(HALTED_RANK), at(0.42), at(0.47));
     if (length > 500_000 && instruments.length > 2 * PAUSED_RANK)
-      this.#pause(activity.byRank(PAUSED_RANK), at(0.66), at(0.68));
+      this.#pause(this.#listed(PAUSED_RANK), at(0.66), at(0.68));
     if (this.#cycle === 0) {
       instruments.forEach((instrument, i) => {
         if (instrument.kind === "ipo") this.#offering(i + 1, instrument.priceE4, at(0.12), at(0.2));
         if (instrument.kind === "direct") this.#directListing(i + 1, instrument.priceE4, at(0.22), at(0.3));
       });
     }
-    this.#operationalHalt(activity.byRank(7), at(0.34), at(0.37));
-    this.#restrictShortSales(activity.byRank(3), at(0.6));
+    this.#operationalHalt(this.#listed(7), at(0.34), at(0.37));
+    this.#restrictShortSales(this.#listed(3), at(0.6));
     // Late enough (after 15:25) that a level 1 decline no longer stops the market.
     if (!this.#isEndless) this.#at(from + (indicateClose - from) * 0.97, () => this.#declare("1"));
     this.#scatter(length * RETAIL_SHARE, 2, from, until, () => this.#retailInterest());
     this.#scatter(length * BROKEN_SHARE, 1, from + length / 10, until, () => this.#breakTrade());
     this.#entries.sort((a, b) => a.at - b.at);
+  }
+
+  /** The instrument that is `rank`-th by activity among those that trade from the open. */
+  #listed(rank: number): number {
+    const { activity, instruments } = this.#world;
+    let left = rank;
+    for (let i = 0; i < instruments.length; i++) {
+      const locate = activity.byRank(i);
+      if (instruments[locate - 1]!.kind === "listed" && left-- === 0) return locate;
+    }
+    return activity.byRank(0);
   }
 
   #scatter(expected: number, countMin: number, from: number, until: number, run: () => void): void {

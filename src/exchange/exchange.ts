@@ -1,6 +1,6 @@
 /**
- * The embedded exchange: a source of messages, the feed on its lines, and the servers that repair it, in one duty cycle
- * on one thread.
+ * The embedded exchange: a source of messages, the feed on its lines, and the servers that repair it, in one duty
+ * cycle on one thread.
  *
  *     source ─> blocks ─┬─> store ─> re-request server, GLIMPSE server
  *                       ├─> publisher ─> line A, line B
@@ -65,8 +65,8 @@ export class Exchange {
   #closers: (() => void)[] = [];
 
   /**
-   * Opens everything. Throws what the sockets and files throw (`port-in-use`, `interface-not-found`, `file-not-found`, …);
-   * nothing stays open then.
+   * Opens everything. Throws what the sockets and files throw (`port-in-use`, `interface-not-found`, `file-not-found`,
+   * …); nothing stays open then.
    */
   constructor(options: ExchangeOptions) {
     const session = options.session ?? freshSession();

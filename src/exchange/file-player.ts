@@ -1,7 +1,7 @@
 /**
- * Plays a BinaryFILE (plain, gzip or Zstandard) as the feed: its own messages and timestamps, at the pace at which they
- * happened, faster, or as fast as a bounded rate allows. Reading is asynchronous, publishing is not: the player holds one
- * chunk, and says `needsInput` when it has used it up.
+ * Plays a BinaryFILE (plain, gzip or Zstandard) as the feed: its own messages and timestamps, at the pace at which
+ * they happened, faster, or as fast as a bounded rate allows. Reading is asynchronous, publishing is not: the player
+ * holds one chunk, and says `needsInput` when it has used it up.
  */
 import { FathomError } from "../core/assert.ts";
 import { readU48 } from "../core/bytes.ts";
@@ -17,8 +17,8 @@ export interface FilePlayerOptions {
   /** 1 = as it happened; Infinity = as fast as `rate` allows. */
   readonly speed: number;
   /**
-   * Messages a second at the most. Left out, the bound at the highest speed is 25 full packets a millisecond: fast, but not a flood that receive
-   * buffers of ordinary size cannot take.
+   * Messages a second at the most. Left out, the bound at the highest speed is 25 full packets a millisecond: fast,
+   * but not a flood that receive buffers of ordinary size cannot take.
    */
   readonly rate?: number;
 }
@@ -103,17 +103,21 @@ export class FilePlayer implements MessageSource {
 
   finish(_nowNs: number): void {
     this.#pending = false;
-    this.#end();
+    this.#close();
   }
 
   close(): void {
     this.#file.close();
   }
 
+  /** The file has been read to its end. */
   #end(): void {
-    if (this.isOver) return;
-    const cutOffset = this.#framer.end().cutOffset;
+    const { cutOffset } = this.#framer.end();
     this.cutOffset = this.#file.cut === undefined ? cutOffset : (cutOffset ?? this.#framer.messageFileOffset);
+    this.#close();
+  }
+
+  #close(): void {
     this.isOver = true;
     this.needsInput = false;
     this.#file.close();

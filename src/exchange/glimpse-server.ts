@@ -2,9 +2,9 @@
  * The snapshot server: GLIMPSE 5.0 over SoupBinTCP. A client logs in, gets the session as it is now, then G with the
  * sequence from which the live feed goes on, then heartbeats until it leaves or falls silent.
  *
- * Owned by one `Exchange`, on its thread. Never blocks: the image catches up with the store, the snapshot is built and the
- * bytes are sent a slice a call. Clients that log in while a snapshot is being prepared share it; a slow client keeps its
- * snapshot, not its neighbours. Bounded: clients, snapshots alive, bytes sent a call.
+ * Owned by one `Exchange`, on its thread. Never blocks: the image catches up with the store, the snapshot is built and
+ * the bytes are sent a slice a call. Clients that log in while a snapshot is being prepared share it; a slow client
+ * keeps its snapshot, not its neighbours. Bounded: clients, snapshots alive, bytes sent a call.
  */
 import { NS_PER_S } from "../core/units.ts";
 import type { TcpListener } from "../io/tcp.ts";

@@ -1,6 +1,6 @@
 /**
- * The live orders of a feed in the order of their priority: a list of records, oldest first, and a hash from reference to
- * record. Typed arrays; references are any 64-bit numbers, as two halves. Owned by one `SessionImage`.
+ * The live orders of a feed in the order of their priority: a list of records, oldest first, and a hash from reference
+ * to record. Typed arrays; references are any 64-bit numbers, as two halves. Owned by one `SessionImage`.
  *
  * What always holds: a record is in the list exactly while the hash finds it; a replaced order is at the list's end.
  */

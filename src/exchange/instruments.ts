@@ -28,7 +28,8 @@ export interface Instrument {
 /** 0 → "ZBAA", 1 → "ZBAB", 26 → "ZBBA". */
 export function tickerOf(index: number): string {
   const letter = (value: number) => String.fromCharCode(LETTER_A + (value % LETTERS));
-  return `Z${letter(1 + Math.floor(index / (LETTERS * LETTERS)))}${letter(Math.floor(index / LETTERS))}${letter(index)}`;
+  const series = letter(1 + Math.floor(index / (LETTERS * LETTERS)));
+  return `Z${series}${letter(Math.floor(index / LETTERS))}${letter(index)}`;
 }
 
 /** The day's instruments, by stock locate − 1. The last two (of eight or more) are an offering and a direct listing. */

@@ -1,7 +1,7 @@
 /**
  * What the exchange says: one method for each ITCH message type, written as blocks into `blocks` with the time in
- * `tsNs`. Owned by one `MatchingEngine`, which calls the order messages; the flow calls the administrative ones through
- * it. The order messages allocate nothing; the rare ones go through the table codec.
+ * `tsNs`. Owned by one `MatchingEngine`, which calls the order messages; the flow calls the administrative ones
+ * through it. The order messages allocate nothing; the rare ones go through the table codec.
  */
 import { encodeItch, type ItchMessage } from "../wire/itch50.ts";
 import {

@@ -1,8 +1,9 @@
 /**
- * One line of the feed on its way out, with the faults it is asked to have: packets lost, sent twice, sent out of order,
- * all late by a fixed time. Seeded: the same packets meet the same faults. Nothing is allocated per packet.
+ * One line of the feed on its way out, with the faults it is asked to have: packets lost, sent twice, sent out of
+ * order, all late by a fixed time. Seeded: the same packets meet the same faults. Nothing is allocated per packet.
  *
- * Owned by one `Publisher`. A packet held back goes after some later ones, or after a short while when nothing follows.
+ * Owned by one `Publisher`. A packet held back goes after some later ones, or after a short while when nothing
+ * follows.
  */
 import { Prng } from "../core/prng.ts";
 import { NS_PER_MS } from "../core/units.ts";

@@ -1,10 +1,10 @@
 /**
  * Everything published this session, to answer re-requests and to build snapshots from: blocks as they were published,
- * in chunks, found by sequence. Bounded: when it is full the oldest chunk goes, whole, and its messages can no longer be
- * asked for.
+ * in chunks, found by sequence. Bounded: when it is full the oldest chunk goes, whole, and its messages can no longer
+ * be asked for.
  *
- * One writer (the publisher); the servers read, on the same thread. A chunk knows the offset of every 32nd message; the
- * ones between are walked to.
+ * One writer (the publisher); the servers read, on the same thread. A chunk knows the offset of every 32nd message;
+ * the ones between are walked to.
  */
 import { BLOCK_HEAD_BYTES } from "./block-buffer.ts";
 

@@ -1,8 +1,8 @@
 /**
  * Feedback control of the message mix: what the next event is, so that the shares of the message types come out as
- * measured on a real day (A 42.9 %, D 37.6, U 10.0, E 4.0, X 1.9, P 1.15, F 1.14, C 0.38, and I 0.95 which the day plan
- * sees to), and so that the number of live orders follows its path. Adds and deletes share what the others leave; the
- * live orders' path decides between them.
+ * measured on a real day (A 42.9 %, D 37.6, U 10.0, E 4.0, X 1.9, P 1.15, F 1.14, C 0.38, and I 0.95 which the day
+ * plan sees to), and so that the number of live orders follows its path. Adds and deletes share what the others leave;
+ * the live orders' path decides between them.
  */
 import type { Prng } from "../core/prng.ts";
 

@@ -1,10 +1,10 @@
 /**
- * The synthetic trading day: drives a `MatchingEngine` from the first system event to the last, event by event, with the
- * message mix, bursts, crosses and halts of a real one. The same options give the same messages, byte for byte, whoever
- * asks for the events and whenever; only the timestamps can be the caller's.
+ * The synthetic trading day: drives a `MatchingEngine` from the first system event to the last, event by event, with
+ * the message mix, bursts, crosses and halts of a real one. The same options give the same messages, byte for byte,
+ * whoever asks for the events and whenever; only the timestamps can be the caller's.
  *
- * Each `step` is one event: one or more messages left in `blocks`, which the caller takes and clears. A bounded day has
- * exactly `messages` messages.
+ * Each `step` is one event: one or more messages left in `blocks`, which the caller takes and clears. A bounded day
+ * has exactly `messages` messages.
  */
 import { assert } from "../core/assert.ts";
 import { Prng } from "../core/prng.ts";

@@ -1,7 +1,7 @@
 /**
- * Which live order the next cancel, delete or replace is of. Most orders die young, so half of the picks are of a recent
- * one; the others are uniform over all. Remembers slots with their references: a slot that has been given to another
- * order is not mistaken for the old one.
+ * Which live order the next cancel, delete or replace is of. Most orders die young, so half of the picks are of a
+ * recent one; the others are uniform over all. Remembers slots with their references: a slot that has been given to
+ * another order is not mistaken for the old one.
  */
 import type { Prng } from "../core/prng.ts";
 import { LEVEL_SIDE, LEVEL_WORDS, ORDER_LEVEL, ORDER_WORDS, type RestingOrders } from "./resting-orders.ts";

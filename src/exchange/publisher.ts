@@ -1,17 +1,16 @@
 /**
- * The feed: MoldUDP64 downstream packets, the same on every line. What one `publish` brings goes out at once, packed as
- * tightly as the payload allows; in quiet times a heartbeat says which sequence is next; at the end the end of session is
- * said again and again until whoever listens has had time to ask for what is missing.
+ * The feed: MoldUDP64 downstream packets, the same on every line. What one `publish` brings goes out at once, packed
+ * as tightly as the payload allows; in quiet times a heartbeat says which sequence is next; at the end the end of
+ * session is said again and again until whoever listens has had time to ask for what is missing.
  *
  * Owned by one `Exchange`, on one thread. Sequences are dense from 1.
  */
 import { assert } from "../core/assert.ts";
-import { writeAscii } from "../core/bytes.ts";
 import { NS_PER_MS, NS_PER_S } from "../core/units.ts";
 import {
   MOLD_PAYLOAD_BYTES_DEFAULT,
-  MOLD_SESSION_BYTES,
   MoldPacketWriter,
+  sessionBytes,
   writeMoldEndOfSession,
   writeMoldHeartbeat,
 } from "../wire/moldudp64.ts";
@@ -20,17 +19,6 @@ import type { LineOutput } from "./line-output.ts";
 
 export const HEARTBEAT_NS_DEFAULT = NS_PER_S;
 const END_OF_SESSION_NS = 100 * NS_PER_MS;
-
-/** A session's name as it is on the wire. */
-export function sessionBytes(session: string): Uint8Array {
-  assert(
-    session.length > 0 && session.length <= MOLD_SESSION_BYTES,
-    `"${session}" is no session of 1 to 10 characters`,
-  );
-  const bytes = new Uint8Array(MOLD_SESSION_BYTES);
-  writeAscii(bytes, 0, MOLD_SESSION_BYTES, session);
-  return bytes;
-}
 
 export class Publisher {
   readonly session10: Uint8Array;

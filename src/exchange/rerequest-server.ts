@@ -1,7 +1,7 @@
 /**
- * The re-request server: MoldUDP64 requests over unicast UDP, each answered with one downstream packet from the store, as
- * many of the messages asked for as fit (the client asks again for the rest). What is not well-formed, of another session,
- * not (or no longer) in the store, or too much for one client, is counted and not answered.
+ * The re-request server: MoldUDP64 requests over unicast UDP, each answered with one downstream packet from the store,
+ * as many of the messages asked for as fit (the client asks again for the rest). What is not well-formed, of another
+ * session, not (or no longer) in the store, or too much for one client, is counted and not answered.
  *
  * Owned by one `Exchange`, on its thread. Never blocks; looks at a bounded number of requests a call.
  */

@@ -1,6 +1,6 @@
 /**
- * The engine's own store of resting orders: a pool of orders linked into levels, levels sorted into sides. Typed arrays
- * and indices; slot 0 and level 0 mean "none". Owned by one `MatchingEngine`; the flow that drives it reads.
+ * The engine's own store of resting orders: a pool of orders linked into levels, levels sorted into sides. Typed
+ * arrays and indices; slot 0 and level 0 mean "none". Owned by one `MatchingEngine`; the flow that drives it reads.
  *
  * What always holds: an order is in exactly one level's queue, oldest at the head; a level exists only while it has an
  * order; a side's levels ascend by key (bids by price, asks by price negated), so the best is the last.

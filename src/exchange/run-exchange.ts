@@ -1,7 +1,7 @@
 /**
- * Runs an exchange to its end: the loop around its duty cycle. Two forms of the same loop: one that never returns to the
- * event loop, for a worker thread of its own, and one that does every few milliseconds, for a process that must also
- * hear signals, or read a compressed file.
+ * Runs an exchange to its end: the loop around its duty cycle. Two forms of the same loop: one that never returns to
+ * the event loop, for a worker thread of its own, and one that does every few milliseconds, for a process that must
+ * also hear signals, or read a compressed file.
  */
 import { assert } from "../core/assert.ts";
 import { NS_PER_MS } from "../core/units.ts";
@@ -76,8 +76,8 @@ class ExchangeLoop {
 }
 
 /**
- * Runs a synthetic exchange on this thread until it is over, never returning to the event loop: for a worker. Throws what
- * `Exchange` throws. A file cannot be played this way: see `runExchangeAsync`.
+ * Runs a synthetic exchange on this thread until it is over, never returning to the event loop: for a worker. Throws
+ * what `Exchange` throws. A file cannot be played this way: see `runExchangeAsync`.
  */
 export function runExchange(options: ExchangeOptions, hooks: ExchangeHooks = {}): ExchangeSummary {
   assert(options.source.kind === "synthetic", "a file is read asynchronously: use runExchangeAsync");

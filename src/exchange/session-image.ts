@@ -1,7 +1,8 @@
 /**
- * What the session has come to, as a snapshot has to tell it: the last system event, each instrument's directory, trading
- * state, Reg SHO, operational halts and retail interest, and every live order in priority order. A function of the
- * messages published; advanced from the store, and only when somebody asks, so that publishing pays nothing for it.
+ * What the session has come to, as a snapshot has to tell it: the last system event, each instrument's directory,
+ * trading state, Reg SHO, operational halts and retail interest, and every live order in priority order. A function of
+ * the messages published; advanced from the store, and only when somebody asks, so that publishing pays nothing for
+ * it.
  *
  * Owned by one `GlimpseServer`. Messages that cannot be true (a file may hold anything) change nothing.
  */

@@ -1,6 +1,6 @@
 /**
- * One snapshot as bytes, ready to be sent: the image's messages as SoupBinTCP sequenced data, then G. Built in slices (the
- * image must not be advanced meanwhile), and from then on the same for every client that it is sent to.
+ * One snapshot as bytes, ready to be sent: the image's messages as SoupBinTCP sequenced data, then G. Built in slices
+ * (the image must not be advanced meanwhile), and from then on the same for every client that it is sent to.
  */
 
 import { writeGlimpseEnd } from "../wire/glimpse.ts";

@@ -1,7 +1,7 @@
 /**
- * Which instrument the next order is for: Zipf-like activity with the ranks dealt out by the seed, drawn in constant time
- * from an alias table (Walker's method); on top of it what just traded trades again (excitation that decays), and in a
- * burst a few instruments get most of the orders.
+ * Which instrument the next order is for: Zipf-like activity with the ranks dealt out by the seed, drawn in constant
+ * time from an alias table (Walker's method); on top of it what just traded trades again (excitation that decays), and
+ * in a burst a few instruments get most of the orders.
  */
 import type { Prng } from "../core/prng.ts";
 

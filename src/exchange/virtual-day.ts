@@ -35,8 +35,9 @@ interface Part {
 export class VirtualDay {
   nowNs = DAY_START_NS;
   readonly #prng: Prng;
-  #parts: Part[] = [];
+  readonly #parts: Part[];
   #at = 0;
+  readonly #hasEnd: boolean;
 
   /** `preamble`: messages before the first quote. */
   constructor(plan: DayPlan, preamble: number, symbols: number, prng: Prng) {
@@ -46,7 +47,8 @@ export class VirtualDay {
       { until: plan.openIndicate, endNs: OPEN_INDICATE_NS },
       { until: plan.open, endNs: OPEN_NS },
     ];
-    if (Number.isFinite(plan.messages)) {
+    this.#hasEnd = Number.isFinite(plan.messages);
+    if (this.#hasEnd) {
       const opened = plan.open + symbols;
       parts.push({ until: opened, endNs: OPEN_DONE_NS });
       let until = opened;
@@ -68,6 +70,7 @@ export class VirtualDay {
       this.#at++;
     }
     const part = this.#parts[this.#at];
+    if (part === undefined && this.#hasEnd) return;
     const gapNs = part ? (part.endNs - this.nowNs) / (part.until - count) : NS_PER_S / ENDLESS_RATE;
     const laterNs = this.nowNs + Math.floor(this.#prng.exponential(gapNs / intensity));
     this.nowNs = part ? Math.min(laterNs, Math.max(this.nowNs, part.endNs - 1)) : laterNs;
