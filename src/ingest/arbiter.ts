@@ -7,6 +7,7 @@
  * - of [nextSequence, highSequence) each is either in the store or in `missing`;
  * - highSequence <= nextSequence + the reorder window.
  */
+import { assert } from "../core/assert.ts";
 import type { MessageSink } from "./contract.ts";
 import { GapCloser, GapLog } from "./gap-log.ts";
 import { MessageStore } from "./message-store.ts";
@@ -283,6 +284,7 @@ export class Arbiter {
     while (this.nextSequence < sequence) {
       while (this.drain(DRAIN_PER_PACKET_MAX) > 0);
       if (this.nextSequence >= sequence) break;
+      assert(missing.count > 0 && missing.first[0] === this.nextSequence, "what is not held is known to be missing");
       const end = Math.min(missing.end[0]!, sequence);
       lost += end - this.nextSequence;
       this.gaps.markLost(missing.openGap(0, nowNs));

@@ -83,7 +83,9 @@ export class Channel {
     this.#receivers = transports.receivers;
     this.#datagrams = transports.datagrams;
     this.#silenceNs = SILENT_INTERVALS * settings.heartbeatIntervalNs;
-    this.#monitors = [...names, RECOVERY_LINE].map((name, i) => new LineMonitor(name, i, this.counters));
+    this.#monitors = [...names, RECOVERY_LINE].map(
+      (name, i) => new LineMonitor(name, i, this.counters, i < names.length),
+    );
     this.#lines = this.#monitors.slice(0, names.length);
     this.#repairLine = names.length;
     this.#leads = new LeadTable(names.length + 1);
@@ -234,7 +236,9 @@ export class Channel {
     for (let i = 0; i < this.#monitors.length; i++) {
       const monitor = this.#monitors[i]!;
       monitor.settle(this.#nowNs);
-      const silent = monitor.lastHeardNs < 0 || this.#nowNs - monitor.lastHeardNs > this.#silenceNs;
+      // The answers' line is only spoken on when asked.
+      const isLine = i < this.#lines.length;
+      const silent = isLine && (monitor.lastHeardNs < 0 || this.#nowNs - monitor.lastHeardNs > this.#silenceNs);
       const quality = this.#intake.sessions.ended ? Quality.closed : silent ? Quality.stale : Quality.ok;
       const drops = this.#receivers[i]?.dropCount ?? 0;
       monitor.publish(quality, drops, this.#leads, this.#settings.epochBaseSeconds);

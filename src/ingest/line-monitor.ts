@@ -26,9 +26,12 @@ export class LineMonitor {
   readonly #values: Float64Array;
   readonly #base: number;
   readonly #index: number;
+  readonly #ordered: boolean;
 
-  constructor(name: string, index: number, counters: Counters) {
+  /** `ordered`: its packets come in sequence unless something is wrong; answers to re-requests do not. */
+  constructor(name: string, index: number, counters: Counters, ordered: boolean) {
     this.name = name;
+    this.#ordered = ordered;
     this.#values = counters.values;
     this.#base = lineBlock(index);
     this.#index = index;
@@ -50,7 +53,7 @@ export class LineMonitor {
     values[base + LineField.won]! += fresh;
     values[base + LineField.duplicates]! += count - fresh - dropped;
     // What could not be kept may be a number out of the blue: it does not say how far this line has come.
-    if (dropped === 0) this.#advance(sequence, sequence + count, nowNs);
+    if (dropped === 0 && this.#ordered) this.#advance(sequence, sequence + count, nowNs);
   }
 
   heartbeat(nextSequence: number, nowNs: number): void {

@@ -52,6 +52,7 @@ for (const seed of [1, 2, 3])
     expect(counts["line.a.won"]! + counts["line.b.won"]! + counts["line.r.won"]!).toBe(MESSAGES);
     expect(counts["filledByRerequest"]).toBeGreaterThan(0);
     expect(counts["line.a.lost"]).toBeGreaterThan(0);
+    expect(counts["line.r.lost"]).toBe(0);
     expect(counts).toMatchObject({ messagesLost: 0, messagesMissing: 0, gapsLost: 0, quality: Quality.closed });
     expect(counts["gapsOpened"]).toBe(counts["gapsRepaired"]!);
   });

@@ -1,4 +1,7 @@
-/** The arbiter's two structures held against plain models: sequences missing against a set, messages held against a map. */
+/**
+ * The arbiter's two structures held against plain models: sequences missing against a set, messages held against a
+ * map.
+ */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { GapCloser, GapLog } from "../../../src/ingest/gap-log.ts";
