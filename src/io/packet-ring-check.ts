@@ -22,9 +22,13 @@ const VERSION_AND_LENGTH = 0x45;
 const UDP = 17;
 /** The more-fragments bit and the offset, in the high half of the header's second word as loaded. */
 const FRAGMENT_MASK = 0xff3f0000 | 0;
-/** First bytes of addresses that no datagram may come from: multicast, reserved and broadcast; loopback unless on it. */
-const MULTICAST_FIRST = 224;
-const LOOPBACK_FIRST = 127;
+/** First bytes of addresses that nothing may come from: multicast; loopback by other interfaces. */
+const MULTICAST_MASK = 0xf0;
+const MULTICAST = 0xe0;
+const LOOPBACK = 127;
+/** 0.0.0.0 and 255.255.255.255. */
+const NO_ADDRESS = 0;
+const BROADCAST_ADDRESS = -1;
 
 export interface DatagramCheckOptions {
   /** Four bytes. */
@@ -118,12 +122,17 @@ export class DatagramCheck {
       this.fragmentedCount++;
       return false;
     }
-    const sourceFirst = source & 0xff;
-    if (sourceFirst >= MULTICAST_FIRST || (sourceFirst === LOOPBACK_FIRST && !this.#isLoopback)) return false;
+    if (!this.#isSender(source)) return false;
     // Ten half words of at most 16 bits: no overflow.
     const low = (first & 0xffff) + (fragment & 0xffff) + (protocol & 0xffff) + (source & 0xffff) + (group & 0xffff);
     const high = (first >>> 16) + (fragment >>> 16) + (protocol >>> 16) + (source >>> 16) + (group >>> 16);
     return isOnes(low + high);
+  }
+
+  #isSender(source: number): boolean {
+    const first = source & 0xff;
+    if ((first & MULTICAST_MASK) === MULTICAST || source === NO_ADDRESS || source === BROADCAST_ADDRESS) return false;
+    return first !== LOOPBACK || this.#isLoopback;
   }
 
   /** By our interface (and not by a VLAN on it), and for this host. */
