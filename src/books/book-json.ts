@@ -1,4 +1,6 @@
-/** A book as one line of `fathom replay --dump`: the shape that other tools compare against. Dollars, best level first. */
+/**
+ * A book as one line of `fathom replay --dump`: the shape that other tools compare against. Dollars, best level first.
+ */
 import { priceToDollars } from "../core/units.ts";
 import type { BookImage, LevelImage } from "./contract.ts";
 

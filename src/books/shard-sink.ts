@@ -68,8 +68,8 @@ export type ShardControl =
   | { type: "unwatch"; id: number };
 
 /**
- * Books behind a ring. A full ring holds the writer back (policy `block`): messages are never dropped here, the kernel's
- * receive buffer before it is where a burst waits.
+ * Books behind a ring. A full ring holds the writer back (policy `block`): messages are never dropped here, the
+ * kernel's receive buffer before it is where a burst waits.
  */
 export class RingShardSink implements ShardSink {
   /** How often the writer had to wait for room. */

@@ -1,6 +1,6 @@
 /**
- * Which instruments are subscribed to: symbols and globs (`*` any letters, `?` one letter), `!` takes out again. A symbol
- * is in when some pattern takes it in and none takes it out; with only `!` patterns, all others are in.
+ * Which instruments are subscribed to: symbols and globs (`*` any letters, `?` one letter), `!` takes out again. A
+ * symbol is in when some pattern takes it in and none takes it out; with only `!` patterns, all others are in.
  */
 export function makeSymbolFilter(patterns: readonly string[]): (symbol: string) => boolean {
   const wanted = patterns.filter((pattern) => !pattern.startsWith("!"));

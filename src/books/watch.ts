@@ -1,7 +1,7 @@
 /**
- * Watched books: who asked for which instrument, and which of them are due. A shard marks the instrument of every message
- * that it applies (one store, however many watch it) and lets this list publish between batches: conflated, the newest
- * image only, at most once an interval.
+ * Watched books: who asked for which instrument, and which of them are due. A shard marks the instrument of every
+ * message that it applies (one store, however many watch it) and lets this list publish between batches: conflated, the
+ * newest image only, at most once an interval.
  */
 import { Quality as Q, type Quality, worseQuality } from "../core/quality.ts";
 import type { BookEngine, BookImage } from "./contract.ts";

@@ -7,8 +7,9 @@
  *     └─────────────────────────────┴──────────────────────────────────────────────────────┘
  *
  * Positions count units of 8 bytes and wrap at 2^32; head and tail lie on cache lines of their own, and each side keeps
- * a cached copy of the other's. A record never wraps: where it does not fit before the end, a pad record fills the rest.
- * Always holds: tail ≤ head ≤ tail + capacity; the reader sees a record only after `publish`. Hot; allocates nothing.
+ * a cached copy of the other's. A record never wraps: where it does not fit before the end, a pad record fills the
+ * rest. Always holds: tail ≤ head ≤ tail + capacity; the reader sees a record only after `publish`. Hot; allocates
+ * nothing.
  */
 import { assert } from "../core/assert.ts";
 

@@ -28,9 +28,9 @@ const SHARDS_MAX = 64;
 const STATUS_INTERVAL_MS = 1000;
 
 const LESSON = `
-An exchange with a matching engine publishes ITCH 5.0 on two faulty multicast lines of the loopback interface; fathom joins
-both, repairs what was lost, keeps every book, and serves the page whose address is printed. When the day is over the
-exchange's own tape is replayed, and must give the same books to the last order.
+An exchange with a matching engine publishes ITCH 5.0 on two faulty multicast lines of the loopback interface; fathom
+joins both, repairs what was lost, keeps every book, and serves the page whose address is printed. When the day is over
+the exchange's own tape is replayed, and must give the same books to the last order.
 
   fathom demo                        until Ctrl-C
   fathom demo --for 15s              a whole trading day in 15 seconds, then a summary`;

@@ -20,8 +20,8 @@ interface Options extends BooksPlanOptions {
 
 const LESSON = `
 Formats, told by content: BinaryFILE ([u16 length][ITCH 5.0 message]…), pcap, pcapng; each plain, .gz or .zst.
-BinaryFILEs are read one after the other; their messages count from 1. Captures are merged by their stamps, so line A and
-line B may be files of their own; what neither line has is counted as lost.
+BinaryFILEs are read one after the other; their messages count from 1. Captures are merged by their stamps, so line A
+and line B may be files of their own; what neither line has is counted as lost.
 
   fathom replay day.itch.gz
   fathom replay day.itch --symbols 'AAPL,MS*' --until-time 10:30:00 --dump books.ndjson --queue

@@ -1,6 +1,6 @@
 /**
- * Counters in shared memory: one block of doubles a stage, written by that stage alone and read by anyone (metrics, API,
- * the dashboard) without asking it. The specs are the one place where a counter has its name, help and kind.
+ * Counters in shared memory: one block of doubles a stage, written by that stage alone and read by anyone (metrics,
+ * API, the dashboard) without asking it. The specs are the one place where a counter has its name, help and kind.
  */
 export interface CounterSpec {
   /** Prometheus name without the `fathom_` prefix; counters end in `_total`, units are base units. */

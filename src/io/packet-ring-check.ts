@@ -4,8 +4,8 @@
  *
  * What always holds: a packet is taken only if a UDP socket joined to the same group, port and source would have been
  * given it. Two kinds that such a socket would get are refused and counted instead: fragments (the kernel puts them
- * together, a ring cannot), and packets with IP options, which no feed sends. Firewall rules and the reverse-path filter
- * do not apply to a ring, nor here.
+ * together, a ring cannot), and packets with IP options, which no feed sends. Firewall rules and the reverse-path
+ * filter do not apply to a ring, nor here.
  */
 import {
   HEADERS_BYTES,

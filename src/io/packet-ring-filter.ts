@@ -1,7 +1,7 @@
 /**
- * The filter that the kernel runs on each packet before it copies it into a ring: a classic BPF program that lets through
- * only IPv4 UDP to one group and port (and from one source), cut after so many bytes. What it lets through is checked
- * again in full by `packet-ring-check.ts`; the filter is there so that other traffic costs no room.
+ * The filter that the kernel runs on each packet before it copies it into a ring: a classic BPF program that lets
+ * through only IPv4 UDP to one group and port (and from one source), cut after so many bytes. What it lets through is
+ * checked again in full by `packet-ring-check.ts`; the filter is there so that other traffic costs no room.
  */
 import { FathomError } from "../core/assert.ts";
 import { addressOf, errnoText, type NativeBytes } from "./libc.ts";
@@ -101,7 +101,9 @@ function assemble(instructions: readonly Instruction[]): Uint8Array {
   return bytes;
 }
 
-/** Attaches the program to a socket; from then on the socket takes only what it lets through. Throws `filter-refused`. */
+/**
+ * Attaches the program to a socket; from then on the socket takes only what it lets through. Throws `filter-refused`.
+ */
 export function attachFilter(fd: number, program: Uint8Array): void {
   // struct sock_fprog: number of instructions @0, address of the first @8.
   const request: NativeBytes = new Uint8Array(new ArrayBuffer(16));

@@ -3,8 +3,9 @@
  * socket beside it that holds the group's membership (or the unicast port) and is never given a packet. Cold: runs once
  * a receiver. Needs CAP_NET_RAW.
  *
- * What always holds: the filter is there before the socket is bound, so nothing else ever enters the ring; after `close`
- * the ring's memory belongs to the kernel again and its addresses read as zeros, so a view kept too long harms nobody.
+ * What always holds: the filter is there before the socket is bound, so nothing else ever enters the ring; after
+ * `close` the ring's memory belongs to the kernel again and its addresses read as zeros, so a view kept too long harms
+ * nobody.
  */
 import { toArrayBuffer } from "bun:ffi";
 import { FathomError } from "../core/assert.ts";
@@ -42,7 +43,9 @@ import {
 } from "./sockets.ts";
 import { joinOrClose, type UdpReceiverOptions } from "./udp-receiver.ts";
 
-/** V2: a frame a packet, handed over one by one. V3: blocks of many packets, handed over full or after a millisecond. */
+/**
+ * V2: a frame a packet, handed over one by one. V3: blocks of many packets, handed over full or after a millisecond.
+ */
 export type RingVersion = 2 | 3;
 
 export interface RingGeometry {
@@ -78,8 +81,8 @@ const IFREQ_BYTES = 40;
 const IFREQ_VALUE_OFFSET = 16;
 
 /**
- * Sizes for a ring that takes datagrams of `packetBytesMax` whole and has at least `ringBytes` of room (but no more than
- * a GiB). Small blocks: the kernel hands a block over whole, and one it cannot fill while we read is a block lost.
+ * Sizes for a ring that takes datagrams of `packetBytesMax` whole and has at least `ringBytes` of room (but no more
+ * than a GiB). Small blocks: the kernel hands a block over whole, and one it cannot fill while we read is a block lost.
  */
 export function ringGeometry(version: RingVersion, packetBytesMax: number, ringBytes: number): RingGeometry {
   const packetRoom = (version === 2 ? V2 : V3).networkOffset + HEADERS_BYTES + packetBytesMax;
@@ -172,8 +175,8 @@ function ringBytes(geometry: RingGeometry): number {
 }
 
 /**
- * A ring hears one interface: the one named, or for a unicast address without one the interface that has it. What a host
- * sends to its own address never leaves by that interface: it comes by loopback.
+ * A ring hears one interface: the one named, or for a unicast address without one the interface that has it. What a
+ * host sends to its own address never leaves by that interface: it comes by loopback.
  */
 function ringInterface(options: UdpReceiverOptions, group: Uint8Array): NetworkInterface {
   if (group[0] === 127) return resolveInterface("127.0.0.1");
@@ -210,7 +213,9 @@ function packetBytesDefault(fd: number, interfaceName: string): number {
   return Math.min(PACKET_BYTES_DEFAULT, packetBytes - HEADERS_BYTES);
 }
 
-/** Opens an AF_PACKET socket that hears nothing yet. Throws `packet-socket-not-permitted` or `packet-socket-missing`. */
+/**
+ * Opens an AF_PACKET socket that hears nothing yet. Throws `packet-socket-not-permitted` or `packet-socket-missing`.
+ */
 export function openPacketSocket(): number {
   const fd = libc().socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd >= 0) return fd;

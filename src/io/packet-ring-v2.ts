@@ -1,6 +1,6 @@
 /**
- * Hot. The packet ring with the lowest latency: a frame a packet, handed over as soon as it is written, so a thread that
- * keeps calling `receive` sees it after about a microsecond. Rules as in `packet-ring.ts`.
+ * Hot. The packet ring with the lowest latency: a frame a packet, handed over as soon as it is written, so a thread
+ * that keeps calling `receive` sees it after about a microsecond. Rules as in `packet-ring.ts`.
  *
  * ```
  *            #held (count)      #next
@@ -28,7 +28,8 @@ export class PacketRingV2 extends PacketRing {
 
   receive(): number {
     if (this.closed) return 0;
-    // What comes through the filter and is still refused does not end a call, but neither may a flood of it go on for ever.
+    // What comes through the filter and is still refused does not end a call, but neither may a flood of it go on for
+    // ever.
     for (let seenCount = 0; seenCount < this.#frameCount; seenCount += this.#heldCount) {
       this.#release();
       const count = this.#scan();

@@ -51,7 +51,9 @@ export class PinnedThread {
     this.#name = name;
   }
 
-  /** Moves all others away from pinned CPUs. Threads that start later begin where their parent ran: call it again then. */
+  /**
+   * Moves all others away from pinned CPUs. Threads that start later begin where their parent ran: call it again then.
+   */
   moveHelpers(): HelperMove {
     return moveHelperThreads();
   }

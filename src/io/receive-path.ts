@@ -1,6 +1,6 @@
 /**
- * The ways of receiving a line's datagrams, behind one contract. Whoever opens a receiver names a path in the config, or
- * says `auto` and is told which one it got and why.
+ * The ways of receiving a line's datagrams, behind one contract. Whoever opens a receiver names a path in the config,
+ * or says `auto` and is told which one it got and why.
  *
  * | path | rights | good at | gives up |
  * |---|---|---|---|
@@ -40,7 +40,9 @@ export interface PacketReceiver {
   packetStampNs(i: number): number;
   /** Packets thrown away for want of room, so far as is known (`countsKernelDrops`); told with the next packet. */
   readonly dropCount: number;
-  /** Packets that came and were refused by this path's own checks, fragments included. Absent where the kernel checks. */
+  /**
+   * Packets that came and were refused by this path's own checks, fragments included. Absent where the kernel checks.
+   */
   readonly refusedCount?: number;
   /** Of those, datagrams that came in fragments. */
   readonly fragmentedCount?: number;
@@ -105,8 +107,8 @@ export interface PathAvailability {
 const RING_FAULTS = new Set(["packet-socket-not-permitted", "packet-socket-missing", "ring-refused", "filter-refused"]);
 
 /**
- * Opens a receiver and joins its group. A path that is named is taken or fails; `auto` takes the best that the machine's
- * rights allow. Throws what `openUdpReceiver` throws; for rings also `packet-socket-not-permitted`,
+ * Opens a receiver and joins its group. A path that is named is taken or fails; `auto` takes the best that the
+ * machine's rights allow. Throws what `openUdpReceiver` throws; for rings also `packet-socket-not-permitted`,
  * `packet-socket-missing` and `ring-refused`; `libc-missing`.
  */
 export function openReceiver(options: ReceiverOptions): OpenedReceiver {

@@ -1,5 +1,6 @@
 /**
- * The running appliance: its channels, and what the admin API may read of them. Owns the workers from `start` to `close`.
+ * The running appliance: its channels, and what the admin API may read of them. Owns the workers from `start` to
+ * `close`.
  */
 import type {
   ApplianceReader,

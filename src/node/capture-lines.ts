@@ -1,6 +1,6 @@
 /**
- * Which destinations of a capture are the lines of which session: a first pass over the files that only counts. A capture
- * may hold both lines, answers to re-requests, other channels and anything else that was on the wire.
+ * Which destinations of a capture are the lines of which session: a first pass over the files that only counts. A
+ * capture may hold both lines, answers to re-requests, other channels and anything else that was on the wire.
  */
 import {
   MOLD_HEADER_BYTES,

@@ -1,6 +1,6 @@
 /**
- * One channel as the main thread has it: starts its ingest worker and its shards, keeps the last they said of themselves,
- * and puts questions into its stream.
+ * One channel as the main thread has it: starts its ingest worker and its shards, keeps the last they said of
+ * themselves, and puts questions into its stream.
  */
 import type { BadMessage } from "../books/bad-messages.ts";
 import type { CutAnswer, CutRequest } from "../books/cut.ts";

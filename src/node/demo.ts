@@ -1,6 +1,6 @@
 /**
- * The demo: the embedded exchange on a thread of its own, its feed on both lines with faults, and a whole node that takes
- * it. At the end the exchange's own tape is replayed and must give the same books.
+ * The demo: the embedded exchange on a thread of its own, its feed on both lines with faults, and a whole node that
+ * takes it. At the end the exchange's own tape is replayed and must give the same books.
  */
 import type { ChannelView } from "../admin/contract.ts";
 import { FathomError } from "../core/assert.ts";

@@ -71,7 +71,9 @@ export interface ReplayResult {
 const DUMP_LOCATES = 64;
 const PACKETS_PER_BATCH = 64;
 
-/** Throws `file-not-found`, `file-unreadable`, `file-empty`, `file-unwritable`, `mixed-formats`, `no-feed-in-capture`. */
+/**
+ * Throws `file-not-found`, `file-unreadable`, `file-empty`, `file-unwritable`, `mixed-formats`, `no-feed-in-capture`.
+ */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const files: ReplayFile[] = [];
   try {

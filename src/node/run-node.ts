@@ -1,6 +1,6 @@
 /**
- * A whole node: the appliance and its admin API, from the settings to an orderly end. `fathom run` is this; `fathom demo`
- * is this beside an exchange.
+ * A whole node: the appliance and its admin API, from the settings to an orderly end. `fathom run` is this; `fathom
+ * demo` is this beside an exchange.
  */
 import { availableParallelism } from "node:os";
 import type { CutAnswer } from "../books/cut.ts";
