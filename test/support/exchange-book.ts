@@ -1,6 +1,6 @@
 /**
- * A naive book that knows nothing of the engine: Maps, Sets and the messages. It takes the exchange's blocks one by one,
- * holds every message against what must be true of it, and writes the books out for comparison.
+ * A naive book that knows nothing of the engine: Maps, Sets and the messages. It takes the exchange's blocks one by
+ * one, holds every message against what must be true of it, and writes the books out for comparison.
  */
 import { readU64 } from "../../src/core/bytes.ts";
 import type { MatchingEngine } from "../../src/exchange/matching-engine.ts";

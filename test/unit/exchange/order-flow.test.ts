@@ -87,7 +87,7 @@ describe("a day of 300,000 messages in 500 instruments", () => {
   });
 });
 
-test("the day goes: directory, indications, open cross, halt with collars and cross, indications, closing cross", () => {
+test("a day goes: directory, indications, open cross, halt with collars and cross, indications, close cross", () => {
   const flow = new OrderFlow({ seed: 7, symbols: 20, messages: 60_000, live: 2000 });
   const { blocks } = flow;
   const seen: string[] = [];
