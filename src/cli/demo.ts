@@ -106,7 +106,8 @@ function sayStatus(channel: ChannelView): void {
   const quality = qualityName(channel.quality);
   const shown = styled(quality.padEnd(10), quality === "ok" ? "green" : "yellow", process.stderr);
   const rate = `${formatCount(channel.messagesPerSecond).padStart(9)} msg/s`;
-  const books = `${formatCount(channel.orderCount).padStart(8)} orders in ${formatCount(channel.instrumentCount)} books`;
+  const orders = formatCount(channel.orderCount).padStart(8);
+  const books = `${orders} orders in ${formatCount(channel.instrumentCount)} books`;
   const { gaps } = channel;
   const losses = channel.lines.map((line) => `${line.name} lost ${formatCount(line.lostCount)}`).join(", ");
   sayLine(`${shown}${rate}${books}   gaps repaired ${gaps.repaired}/${gaps.opened} (${losses})`);
