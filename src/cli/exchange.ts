@@ -52,20 +52,30 @@ async function writeFile(command: Command, flags: ExchangeFlags, path: string): 
   const startNs = clock.monotonicNs();
   const writer = new DayFileWriter({ ...options, path, endRecord: flags.endRecord ?? false });
   const progress = new Progress(`writing ${path}`);
+  let isStopping = false;
+  const done = Promise.withResolvers<void>();
   const stopped = onStop(() => {
-    writer.close();
-    sayLine(`${path}: stopped after ${writer.summary().messages} of ${options.messages} messages, not a whole day`);
+    isStopping = true;
+    return done.promise;
   });
-  while (writer.doWork(SLICE_MESSAGES)) {
-    const { messageTotal } = writer.flow.blocks;
-    progress.update(messageTotal, "messages", messageTotal / options.messages);
-    await new Promise((resolve) => setImmediate(resolve));
+  try {
+    while (!isStopping && writer.doWork(SLICE_MESSAGES)) {
+      const { messageTotal } = writer.flow.blocks;
+      progress.update(messageTotal, "messages", messageTotal / options.messages);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    progress.end();
+    const summary = writer.summary();
+    const seconds = (clock.monotonicNs() - startNs) / NS_PER_S;
+    if (!writer.flow.isOver) {
+      writer.close();
+      sayLine(`${path}: stopped after ${summary.messages} of ${options.messages} messages, not a whole day`);
+    } else if (flags.json) printJson(fileJson(summary, seconds));
+    else printLine(fileText(summary, seconds));
+  } finally {
+    done.resolve();
+    stopped();
   }
-  progress.end();
-  stopped();
-  const seconds = (clock.monotonicNs() - startNs) / NS_PER_S;
-  if (flags.json) printJson(fileJson(writer.summary(), seconds));
-  else printLine(fileText(writer.summary(), seconds));
 }
 
 async function publish(command: Command, flags: ExchangeFlags): Promise<void> {
