@@ -3,8 +3,9 @@
  * engine's compiler and collector threads, the main thread and all others leave that CPU. Pinning the whole process
  * instead would put them all onto it, to fight the hot thread.
  *
- * A pinned thread is called `pinned-cpu3`, in `top -H` too; that name is also how any other thread of the process, each
- * with its own copy of this module, knows it and lets it be.
+ * A pinned thread is called `pin3:4711`, its CPU and its own number, in `top -H` too. By that name any other thread of the
+ * process, each with its own copy of this module, knows it and lets it be. The number is there because a thread that a
+ * pinned one starts inherits name and CPU; it is a helper all the same.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { FathomError } from "../core/assert.ts";
@@ -12,7 +13,7 @@ import { errno, errnoText, libc } from "./libc.ts";
 import { formatCpuList, onlineCpus, permittedCpus, setThreadCpus, threadCpus } from "./pin-cpu-set.ts";
 
 const TASKS = "/proc/self/task";
-const PINNED_NAME = /^pinned-cpu(\d+)$/;
+const PINNED_NAME = /^pin(\d+):(\d+)$/;
 
 export interface CpuLists {
   /** CPUs that are running. */
@@ -95,7 +96,7 @@ export function pinThread(cpu: number): PinnedThread {
   const name = threadName(threadId);
   if (!setThreadCpus(0, [cpu]))
     throw new FathomError("pin-failed", `cannot pin this thread to CPU ${cpu}: ${errnoText(errno())}`);
-  renameThread(threadId, `pinned-cpu${cpu}`);
+  renameThread(threadId, `pin${cpu}:${threadId}`);
   return new PinnedThread(cpu, threadId, name);
 }
 
@@ -127,7 +128,7 @@ function threads(): Thread[] {
   return readdirSync(TASKS).map((entry) => {
     const id = Number(entry);
     const match = PINNED_NAME.exec(threadName(id));
-    return { id, cpus: threadCpus(id), pinnedCpu: match ? Number(match[1]) : undefined };
+    return { id, cpus: threadCpus(id), pinnedCpu: Number(match?.[2]) === id ? Number(match![1]) : undefined };
   });
 }
 
@@ -140,7 +141,7 @@ function threadName(threadId: number): string {
   }
 }
 
-/** At most 15 letters, says the kernel. */
+/** The kernel keeps 15 letters. */
 function renameThread(threadId: number, name: string): void {
   writeFileSync(`${TASKS}/${threadId}/comm`, name);
 }

@@ -124,6 +124,8 @@ for (const path of RECEIVE_PATHS) {
         expect(sender.sendTo(payload(number, 24), 0, 24, group, port)).toBe(true);
       expect((await take(line, 2)).map(numberOf)).toEqual([1, 3]);
       expect(line.receiver.receive()).toBe(0);
+      // A ring's filter has kept them out; they have not taken its room.
+      expect(line.receiver.refusedCount ?? 0).toBe(0);
     });
 
     test("any source is heard without one", async () => {

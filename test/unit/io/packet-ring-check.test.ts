@@ -130,7 +130,7 @@ describe("DatagramCheck", () => {
   });
 
   test("refuses lengths that contradict each other", () => {
-    expectRefused(packet({ udpBytes: 7 }));
+    expectRefused(packet({ udpBytes: 7 }), { status: CHECKED });
     expectRefused(packet({ udpBytes: 200 }), { status: CHECKED });
     expectRefused(packet({ totalBytes: 27 }), { status: CHECKED });
     expectRefused(packet({ totalBytes: 1000 }), { status: CHECKED });
