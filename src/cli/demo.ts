@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import type { ChannelView } from "../admin/contract.ts";
 import { ExitStatus, FathomError } from "../core/assert.ts";
 import { qualityName } from "../core/quality.ts";
-import { formatCount, formatDuration } from "../core/units.ts";
+import { formatCount, formatDuration, NS_PER_S } from "../core/units.ts";
+import { dayMessagesMin } from "../exchange/day-plan.ts";
 import { every } from "../io/timer.ts";
 import { Demo, type DemoResult } from "../node/demo.ts";
 import { Log, logOutput } from "../node/log.ts";
@@ -36,8 +37,8 @@ the exchange's own tape is replayed, and must give the same books to the last or
   fathom demo --for 15s              a whole trading day in 15 seconds, then a summary`;
 
 export function registerDemo(program: Command): void {
-  program
-    .command("demo")
+  const command = program.command("demo");
+  command
     .summary("the whole way on this machine: an exchange, both lines, books, a page to look at")
     .description(
       "Runs the embedded exchange and the appliance side by side. Stays on this host; leaves nothing behind.",
@@ -46,39 +47,56 @@ export function registerDemo(program: Command): void {
     .option("--symbols <n>", "instruments", integerBetween(1, SYMBOLS_MAX), 200)
     .option("--rate <n>", "messages a second on average, in bursts", positiveCount, 20_000)
     .option("--seed <n>", "the same seed gives the same day", integerBetween(0, 2 ** 31 - 1), 7)
-    .option("--loss-a <share>", "packets lost on line A", ratio, 0.01)
-    .option("--loss-b <share>", "packets lost on line B", ratio, 0.01)
+    .option("--loss-a <share>", "packets lost on line A", ratio, 0.03)
+    .option("--loss-b <share>", "packets lost on line B", ratio, 0.03)
     .option("--port <n>", "TCP port of page and API on 127.0.0.1; 0: any free one", port, 8470)
     .option("--shards <n>", "book threads (default: as many as fit the cores)", integerBetween(0, SHARDS_MAX))
     .option("--json", "on stdout: one JSON line when ready, one with the summary at the end")
     .addHelpText("after", LESSON)
-    .action(run);
+    .action((flags: DemoFlags) => run(command, flags));
 }
 
-async function run(flags: DemoFlags): Promise<void> {
-  const demo = await Demo.start({
-    symbols: flags.symbols,
-    rate: flags.rate,
-    durationNs: flags.for,
-    seed: flags.seed,
-    lossA: flags.lossA,
-    lossB: flags.lossB,
-    port: flags.port,
-    shards: flags.shards ?? "auto",
-    log: new Log(logOutput({ level: "warn" })),
-  });
+async function run(command: Command, flags: DemoFlags): Promise<void> {
+  checkLength(command, flags);
+  let demo: Demo | undefined;
+  let isStopping = false;
   const stopped = Promise.withResolvers<void>();
+  // From the first moment: a Ctrl-C while starting must not leave the temporary folder behind either.
   const forget = onStop(() => {
-    demo.endDay();
+    isStopping = true;
+    demo?.endDay();
     return stopped.promise;
   });
-  if (flags.json) printJson({ ready: true, url: demo.pageUrl, socket: demo.node.admin.server.unixPath ?? null });
+  try {
+    demo = await Demo.start({
+      symbols: flags.symbols,
+      rate: flags.rate,
+      durationNs: flags.for,
+      seed: flags.seed,
+      lossA: flags.lossA,
+      lossB: flags.lossB,
+      port: flags.port,
+      shards: flags.shards ?? "auto",
+      log: new Log(logOutput({ level: "warn" })),
+    });
+    if (isStopping) demo.endDay();
+    await show(demo, flags.json === true);
+  } finally {
+    await demo?.close();
+    stopped.resolve();
+    forget();
+  }
+}
+
+/** From the page's address to the verdict. Throws `books-differ`. */
+async function show(demo: Demo, json: boolean): Promise<void> {
+  if (json) printJson({ ready: true, url: demo.pageUrl, socket: demo.node.admin.server.unixPath ?? null });
   else sayReady(demo);
-  const cancel = flags.json ? () => {} : every(STATUS_INTERVAL_MS, () => sayStatus(demo.node.appliance.channels()[0]!));
+  const cancel = json ? () => {} : every(STATUS_INTERVAL_MS, () => sayStatus(demo.node.appliance.channels()[0]!));
   try {
     const result = await demo.finished();
     cancel();
-    if (flags.json) printJson(toJson(result));
+    if (json) printJson(toJson(result));
     else printResult(result);
     if (!isSame(result)) {
       throw new FathomError("books-differ", "the books are not those of the exchange's tape", {
@@ -88,10 +106,18 @@ async function run(flags: DemoFlags): Promise<void> {
     }
   } finally {
     cancel();
-    await demo.close();
-    stopped.resolve();
-    forget();
   }
+}
+
+/** A day needs its openings and crosses, however short it is. */
+function checkLength(command: Command, { for: durationNs, rate, symbols }: DemoFlags): void {
+  if (durationNs === undefined) return;
+  const messages = Math.round((durationNs / NS_PER_S) * rate);
+  const least = dayMessagesMin(symbols);
+  if (messages >= least) return;
+  const found = `'--for ${formatDuration(durationNs)}' at ${formatCount(rate)}/s is ${formatCount(messages)} messages`;
+  const expected = `at least ${formatCount(least)} for a day of ${formatCount(symbols)} symbols`;
+  command.error(`error: ${found}. Expected ${expected}.`, { exitCode: ExitStatus.usage, code: "fathom.usage" });
 }
 
 function sayReady(demo: Demo): void {

@@ -5,14 +5,12 @@
 import { runWorkerRole, workerRole } from "../node/worker-roles.ts";
 
 async function main(): Promise<void> {
-  const [{ makeProgram }, { reportFailure }, { installStopSignals, stopSignal }, { drained, quietBrokenPipe }] =
-    await Promise.all([
-      import("./program.ts"),
-      import("./failure.ts"),
-      import("./stop-signal.ts"),
-      import("./output.ts"),
-    ]);
-  quietBrokenPipe();
+  const [{ makeProgram }, { reportFailure }, { installStopSignals, isStopping }, { drained }] = await Promise.all([
+    import("./program.ts"),
+    import("./failure.ts"),
+    import("./stop-signal.ts"),
+    import("./output.ts"),
+  ]);
   installStopSignals();
   try {
     await makeProgram().parseAsync(process.argv);
@@ -20,8 +18,8 @@ async function main(): Promise<void> {
     process.exitCode = reportFailure(error);
   }
   await drained();
-  // A command is over when its action is, whatever it left open. A signal has its own way out and status.
-  if (stopSignal() === undefined) process.exit();
+  // A command is over when its action is, whatever it left open. A stop has its own way out and status.
+  if (!isStopping()) process.exit();
 }
 
 if (Bun.isMainThread) await main();

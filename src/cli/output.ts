@@ -2,14 +2,12 @@
  * Data on stdout, talk on stderr. A reader that goes away (`| head`) ends the process quietly; colour is used on a
  * terminal only, and never with NO_COLOR.
  */
-import { ExitStatus } from "../core/assert.ts";
-
-/** Ends the process quietly when nobody reads stdout any more. Called once, before anything is printed. */
-export function quietBrokenPipe(): void {
+/** Says when nobody reads stdout or stderr any more, perhaps several times. Called once, before anything is printed. */
+export function onBrokenPipe(broken: () => void): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(ExitStatus.ok);
-      throw error;
+      if (error.code !== "EPIPE") throw error;
+      broken();
     });
   }
 }

@@ -42,14 +42,30 @@ export function registerRun(program: Command): void {
 async function run(options: RunOptions): Promise<void> {
   const resolved = settingsFrom(options);
   const { logLevel: level, logFormat: format } = resolved.settings.node;
-  const node = await Node.start(resolved, new Log(logOutput({ level, format })));
-  sayReady(node, options.json === true);
   const stopRequest = Promise.withResolvers<void>();
   const stopped = Promise.withResolvers<void>();
+  // From the first moment: a Ctrl-C while starting must not leave the socket behind either.
   const forget = onStop(() => {
     stopRequest.resolve();
     return stopped.promise;
   });
+  try {
+    const node = await Node.start(resolved, new Log(logOutput({ level, format })));
+    try {
+      sayReady(node, options.json === true);
+      await serve(node, options, stopRequest);
+      await saySummary(node, options.json === true);
+    } finally {
+      await node.stop();
+    }
+  } finally {
+    stopped.resolve();
+    forget();
+  }
+}
+
+/** Resolves when it is time to stop; rejects when the appliance cannot go on. */
+async function serve(node: Node, options: RunOptions, stopRequest: PromiseWithResolvers<void>): Promise<void> {
   const cancels: (() => void)[] = [];
   if (options.for !== undefined) cancels.push(after(options.for, stopRequest.resolve));
   if (options.untilEnd) {
@@ -58,12 +74,8 @@ async function run(options: RunOptions): Promise<void> {
   }
   try {
     await Promise.race([stopRequest.promise, node.appliance.failed]);
-    await saySummary(node, options.json === true);
   } finally {
     for (const cancel of cancels) cancel();
-    await node.stop();
-    stopped.resolve();
-    forget();
   }
 }
 

@@ -1,11 +1,11 @@
 /**
- * Ctrl-C and `kill`: what was registered is run, last first, each awaited; then the process ends with 130 or 143, or
- * with the status of what went wrong on the way.
+ * Ctrl-C, `kill`, and a reader of our output that has gone away (`| head`): what was registered is run, last first, each
+ * awaited; then the process ends with 130, 143 or 0, or with the status of what went wrong on the way.
  * A second signal, or an orderly stop that takes too long, ends it at once with the same status.
  */
 import { ExitStatus } from "../core/assert.ts";
 import { clock } from "../io/clock.ts";
-import { drained, sayLine } from "./output.ts";
+import { drained, onBrokenPipe, sayLine } from "./output.ts";
 
 const STOP_TIMEOUT_MS = 10_000;
 /** One Ctrl-C under npm comes twice: from the terminal, and passed on by npm. */
@@ -14,7 +14,7 @@ const SAME_SIGNAL_NS = 1e9;
 type StopAction = () => void | Promise<void>;
 
 const actions: StopAction[] = [];
-let caught: NodeJS.Signals | undefined;
+let isCaught = false;
 let caughtAtNs = 0;
 
 /**
@@ -29,23 +29,27 @@ export function onStop(action: StopAction): () => void {
   };
 }
 
-/** The signal that is ending the process, if one is. */
-export function stopSignal(): NodeJS.Signals | undefined {
-  return caught;
+/** The process is being stopped from outside, and will be ended here. */
+export function isStopping(): boolean {
+  return isCaught;
 }
 
-/** Listens for SIGINT and SIGTERM. Called once, by `main`. */
+/** Listens for SIGINT, SIGTERM and broken pipes. Called once, by `main`. */
 export function installStopSignals(): void {
-  process.on("SIGINT", () => void stop("SIGINT", ExitStatus.sigint));
-  process.on("SIGTERM", () => void stop("SIGTERM", ExitStatus.sigterm));
+  process.on("SIGINT", () => signalled(ExitStatus.sigint));
+  process.on("SIGTERM", () => signalled(ExitStatus.sigterm));
+  onBrokenPipe(() => {
+    if (!isCaught) void stop(ExitStatus.ok);
+  });
 }
 
-async function stop(signal: NodeJS.Signals, status: ExitStatus): Promise<void> {
-  if (caught !== undefined) {
-    if (clock.monotonicNs() - caughtAtNs < SAME_SIGNAL_NS) return;
-    process.exit(status);
-  }
-  caught = signal;
+function signalled(status: ExitStatus): void {
+  if (!isCaught) void stop(status);
+  else if (clock.monotonicNs() - caughtAtNs >= SAME_SIGNAL_NS) process.exit(status);
+}
+
+async function stop(status: ExitStatus): Promise<void> {
+  isCaught = true;
   caughtAtNs = clock.monotonicNs();
   // tidy: allow banned-name the last resort when an orderly stop hangs, not a clock
   const overdue = setTimeout(() => {

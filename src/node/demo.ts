@@ -85,7 +85,11 @@ export class Demo {
   /** Resolves when the exchange's day is over, by itself or after `endDay`. Throws when a worker has failed. */
   async finished(): Promise<DemoResult> {
     const { node } = this;
-    const exchange = await Promise.race([this.#exchange.summary, node.appliance.failed]);
+    // Once everything has come there is nobody left for whom the exchange would have to stay up.
+    const cancel = every(END_POLL_MS, () => {
+      if (node.appliance.channels()[0]!.state === "ended") this.#exchange.requestStop();
+    });
+    const exchange = await Promise.race([this.#exchange.summary, node.appliance.failed]).finally(cancel);
     await this.#booksComplete(exchange.nextSequence);
     const [{ answer }] = (await node.hashes()) as [Awaited<ReturnType<Node["hashes"]>>[number]];
     const plan = { ...node.plan, shards: 0 };
