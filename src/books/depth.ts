@@ -4,10 +4,10 @@
  * cancel, delete and replace never search the book. Owned by `FastBooks`, the only caller; what it passes in is already
  * known to be right.
  *
- *   orders      Int32Array, 16 bytes each, touched together  { shares, level | attributed, prev, next }
- *   references  Uint32Array, cold  { high, low }
- *   mpids       Uint32Array, cold, made at the first F  { four ASCII bytes }
- *   levels      Int32Array, 32 bytes each  { price, count, oldest, newest, side, -, sum of shares }
+ *   orders      Int32Array, 16 bytes each, touched together   { shares, level | attributed, prev, next }
+ *   references  Uint32Array, cold                             { high, low }
+ *   mpids       Uint32Array, cold, made at the first F        { four ASCII bytes }
+ *   levels      Int32Array, 32 bytes each                     { price, count, oldest, newest, side, -, sum of shares }
  *
  * The sum is a double over the last two words, because it can pass 2^32. A side's index is locate * 2, + 1 for asks.
  *

@@ -1,6 +1,6 @@
 /**
- * The reading thread of the ring tests: takes `count` records off a ring, holds each against what `ring-records.ts` says
- * it must be, and posts how many it found and what was wrong first.
+ * The reading thread of the ring tests: takes `count` records off a ring, holds each against what `ring-records.ts`
+ * says it must be, and posts how many it found and what was wrong first.
  */
 import { MessageRing } from "../../src/bus/message-ring.ts";
 import { checkRecord } from "./ring-records.ts";

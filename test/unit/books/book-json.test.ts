@@ -1,3 +1,4 @@
+/** The line of a dumped book, letter by letter: other tools are compared against it. */
 import { expect, test } from "bun:test";
 import { bookToJson } from "../../../src/books/book-json.ts";
 import { add, applyAll, directory, ENGINES, itch } from "../../support/books.ts";

@@ -1,3 +1,4 @@
+/** Cuts: one sequence, one quality, one time, whatever is asked and however many shards answer. */
 import { describe, expect, test } from "bun:test";
 import { combineHashes } from "../../../src/books/state-hash.ts";
 import { Quality } from "../../../src/core/quality.ts";

@@ -1,3 +1,4 @@
+/** Where messages go, what is skipped, what is bad, and how a snapshot is spun in. */
 import { describe, expect, test } from "bun:test";
 import { badCountsByKind } from "../../../src/books/bad-messages.ts";
 import { Quality } from "../../../src/core/quality.ts";

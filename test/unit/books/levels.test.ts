@@ -1,3 +1,4 @@
+/** The sorted run of one side: keys, searches, shifts. */
 import { expect, test } from "bun:test";
 import { closeGap, openGap, priceKey, upperBound } from "../../../src/books/levels.ts";
 import { Prng } from "../../../src/core/prng.ts";

@@ -1,3 +1,4 @@
+/** From (locate, reference) to an order: the hash against a Map, the pages against their promises about memory. */
 import { describe, expect, test } from "bun:test";
 import { OrderHash } from "../../../src/books/order-hash.ts";
 import { OrderIndex } from "../../../src/books/order-index.ts";

@@ -1,3 +1,4 @@
+/** Which shard has a symbol, and which symbols are subscribed to. */
 import { expect, test } from "bun:test";
 import { makeShardMap } from "../../../src/books/shard-map.ts";
 import { makeSymbolFilter } from "../../../src/books/symbol-filter.ts";

@@ -1,3 +1,4 @@
+/** Watched books: conflated, at their own pace, and never better than the truth. */
 import { describe, expect, test } from "bun:test";
 import { bookQuality } from "../../../src/books/book-shard.ts";
 import type { WatchRequest } from "../../../src/books/watch.ts";

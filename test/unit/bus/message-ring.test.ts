@@ -1,3 +1,4 @@
+/** The message ring: whole records, in order, none lost, at every place of the ring and from thread to thread. */
 import { describe, expect, test } from "bun:test";
 import { MessageRing } from "../../../src/bus/message-ring.ts";
 import { AssertionError } from "../../../src/core/assert.ts";
