@@ -109,6 +109,11 @@ export class BunReceiver {
     return this.#stampsNs[this.#slot(i)]!;
   }
 
+  /** The slots in use. */
+  queueBytes(): number {
+    return this.#usedCount * this.#slotBytes;
+  }
+
   /** Leaves the group and gives the port back. */
   close(): void {
     if (this.#closed) return;

@@ -40,6 +40,11 @@ export class PacketRingV2 extends PacketRing {
     return 0;
   }
 
+  queueBytes(): number {
+    const count = this.#frameCount - this.#heldCount;
+    return this.arrivedCount(this.#next, count, this.#frameCount, this.#frameBytes, V2.status) * this.#frameBytes;
+  }
+
   #release(): void {
     const words = this.words;
     const frameBytes = this.#frameBytes;

@@ -42,6 +42,14 @@ export class PacketRingV3 extends PacketRing {
     return 0;
   }
 
+  /** Whole blocks, the one that is being read included. */
+  queueBytes(): number {
+    return (
+      this.arrivedCount(this.#block, this.#blockCount, this.#blockCount, this.#blockBytes, V3_BLOCK.status) *
+      this.#blockBytes
+    );
+  }
+
   #release(): void {
     if (!this.#isHeld) return;
     Atomics.store(this.words, (this.#block * this.#blockBytes + V3_BLOCK.status) >> 2, STATUS_KERNEL);

@@ -9,6 +9,7 @@
 
 import { clock } from "./clock.ts";
 import { DatagramCheck } from "./packet-ring-check.ts";
+import { STATUS_USER } from "./packet-ring-layout.ts";
 import { RingSocket, type RingVersion } from "./packet-ring-socket.ts";
 import { parseIpv4 } from "./sockets.ts";
 import type { UdpReceiverOptions } from "./udp-receiver.ts";
@@ -68,6 +69,9 @@ export abstract class PacketRing {
   /** Gives the last batch back and takes what has arrived since, at most a batch. Never waits. */
   abstract receive(): number;
 
+  /** How much of the ring holds packets that have arrived and not been taken. */
+  abstract queueBytes(): number;
+
   /** Where the payload begins in `bytes`. */
   packetOffset(i: number): number {
     return this.#offsets[i]!;
@@ -94,6 +98,23 @@ export abstract class PacketRing {
   /** Of those, datagrams that came in fragments. Only `recvmmsg` puts them together. */
   get fragmentedCount(): number {
     return this.check.fragmentedCount;
+  }
+
+  /**
+   * How many of the `count` frames or blocks from `first` on, in a ring of `total` of `stepBytes` each with its status
+   * at `statusAt`, the kernel has handed over. It fills them in order, so the first that it has not is found by halving.
+   */
+  protected arrivedCount(first: number, count: number, total: number, stepBytes: number, statusAt: number): number {
+    if (this.closed) return 0;
+    let low = 0;
+    let high = count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const at = ((first + middle) % total) * stepBytes + statusAt;
+      if ((Atomics.load(this.words, at >> 2) & STATUS_USER) === 0) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   /** Keeps the packet that `check` has just taken as the batch's i-th. */

@@ -51,6 +51,11 @@ export interface PacketReceiver {
   readonly localPort: number;
   /** The room for packets that have arrived and not been taken. */
   readonly receiveBufferBytes: number;
+  /**
+   * How much of it is in use now. A system call on a socket: for a look now and then, not for every batch. A socket's
+   * kernel gives room back a quarter of the buffer at a time while packets wait, so a busy one looks fuller than it is.
+   */
+  queueBytes(): number;
   /** Leaves the group and gives port and memory back. `receive` returns 0 from then on. */
   close(): void;
 }

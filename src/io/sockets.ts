@@ -20,6 +20,7 @@ export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_TIMESTAMPNS = 35;
 export const SO_RXQ_OVFL = 40;
+export const SO_MEMINFO = 55;
 
 export const IPPROTO_IP = 0;
 export const IP_MULTICAST_IF = 32;
@@ -73,6 +74,19 @@ export function getIntOption(fd: number, level: number, option: number): number 
 export function sizeBuffer(fd: number, forced: number, plain: number, bytes: number): number {
   if (setIntOption(fd, SOL_SOCKET, forced, bytes) !== 0) setIntOption(fd, SOL_SOCKET, plain, bytes);
   return Math.floor(getIntOption(fd, SOL_SOCKET, plain) / 2);
+}
+
+/** SO_MEMINFO's words, and their length in bytes at the end. The first: memory of what waits to be received. */
+const memoryWords = new Uint32Array(new ArrayBuffer(64));
+const memoryAddress = addressOf(memoryWords);
+const MEMORY_BYTES_MAX = 60;
+
+/** Memory that datagrams waiting on a socket take, in the unit of `sizeBuffer`; 0 when it cannot be read. */
+export function receiveQueueBytes(fd: number): number {
+  memoryWords[MEMORY_BYTES_MAX >> 2] = MEMORY_BYTES_MAX;
+  const lengthAddress = asPointer(memoryAddress + MEMORY_BYTES_MAX);
+  const result = libc().getsockopt(fd, SOL_SOCKET, SO_MEMINFO, asPointer(memoryAddress), lengthAddress);
+  return result === 0 ? memoryWords[0]! / 2 : 0;
 }
 
 /** "239.1.2.3" → four bytes. Throws `bad-address`. */

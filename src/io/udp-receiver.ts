@@ -21,6 +21,7 @@ import {
   MCAST_JOIN_SOURCE_GROUP,
   openSocket,
   parseIpv4,
+  receiveQueueBytes,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_REUSEADDR,
@@ -68,6 +69,11 @@ export class UdpReceiver extends PacketBatch {
 
   override receive(): number {
     return this.#closed ? 0 : super.receive();
+  }
+
+  /** How much of `receiveBufferBytes` is in use. A system call. */
+  queueBytes(): number {
+    return this.#closed ? 0 : receiveQueueBytes(this.fd);
   }
 
   /** Leaves the group and gives the port back. */

@@ -85,7 +85,7 @@ export async function drain(opened: OpenedReceiver): Promise<Taken[]> {
 }
 
 /** Until something may have arrived. False: it has not. */
-async function idle(opened: OpenedReceiver, timeoutMs = 10): Promise<boolean> {
+export async function idle(opened: OpenedReceiver, timeoutMs = 10): Promise<boolean> {
   if (opened.needsEventLoop) {
     await new Promise((resolve) => setImmediate(resolve));
     return false;

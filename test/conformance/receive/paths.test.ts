@@ -7,7 +7,7 @@ import { fstatSync, readdirSync, readFileSync } from "node:fs";
 import { FathomError } from "../../../src/core/assert.ts";
 import { clock } from "../../../src/io/clock.ts";
 import { openReceiver, PATH_TRAITS, RECEIVE_PATHS } from "../../../src/io/receive-path.ts";
-import { drain, isMember, nextGroup, numberOf, Opened, payload, sendAll, skipReason, take } from "./harness.ts";
+import { drain, idle, isMember, nextGroup, numberOf, Opened, payload, sendAll, skipReason, take } from "./harness.ts";
 
 const opened = new Opened();
 afterEach(() => opened.close());
@@ -183,6 +183,31 @@ for (const path of RECEIVE_PATHS) {
       expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
       expect(line.receiver.dropCount).toBeGreaterThan(0);
       expect(numbers.length + line.receiver.dropCount).toBe(sentCount + 1);
+    });
+
+    test("the queue's depth is nothing, grows with what waits, and is nothing again when all is taken", async () => {
+      const group = nextGroup();
+      const line = opened.receiver({ path, group, receiveBufferBytes: 4 << 20, packetBytesMax: 1024 });
+      const { receiver } = line;
+      const sender = opened.sender(group, receiver.localPort);
+      expect(receiver.queueBytes()).toBe(0);
+      const depths: number[] = [];
+      for (let i = 0; i < 3; i++) {
+        const before = depths.at(-1) ?? 0;
+        sendAll(
+          sender,
+          Array.from({ length: 60 }, (_, n) => payload(n, 1000)),
+        );
+        const deadlineNs = clock.monotonicNs() + 5e9;
+        while (receiver.queueBytes() <= before && clock.monotonicNs() < deadlineNs) await idle(line);
+        depths.push(receiver.queueBytes());
+        expect(depths.at(-1)).toBeGreaterThan(before);
+      }
+      expect(depths.at(-1)).toBeLessThanOrEqual(receiver.receiveBufferBytes);
+      expect(await drain(line)).toHaveLength(180);
+      expect(receiver.queueBytes()).toBe(0);
+      receiver.close();
+      expect(receiver.queueBytes()).toBe(0);
     });
 
     test("close leaves the group, frees the port and every descriptor; later calls give nothing", async () => {
