@@ -38,8 +38,8 @@ function open() {
     fcntl: { args: ["i32", "i32", "i64"], returns: "i32" },
     flock: { args: ["i32", "i32"], returns: "i32" },
     sched_yield: { args: [], returns: "i32" },
-    // Declared for futex(2), the one call that glibc has no function for.
-    syscall: { args: ["i64", "ptr", "i32", "i32", "ptr", "ptr", "i32"], returns: "i64_fast" },
+    // Declared for futex(2), the one call that glibc has no function for; its answer fits 32 bits.
+    syscall: { args: ["i64", "ptr", "i32", "i32", "ptr", "ptr", "i32"], returns: "i32" },
     gettid: { args: [], returns: "i32" },
     sched_getaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
     sched_setaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
