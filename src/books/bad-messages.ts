@@ -61,3 +61,18 @@ export function badCountsByKind(blocks: readonly Float64Array[]): Record<string,
   }
   return byKind;
 }
+
+/**
+ * The first offenders of several blocks as one block would have kept them: in the order of the stream, the first of each
+ * kind. Does not depend on how many shards there are.
+ */
+export function firstOffenders(offenders: readonly BadMessage[]): BadMessage[] {
+  const counts = new Map<string, number>();
+  return offenders
+    .toSorted((a, b) => a.sequence - b.sequence)
+    .filter(({ kind }) => {
+      const count = (counts.get(kind) ?? 0) + 1;
+      counts.set(kind, count);
+      return count <= OFFENDERS_PER_KIND_MAX;
+    });
+}

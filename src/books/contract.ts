@@ -195,6 +195,7 @@ export interface BookImage {
   trades?: TradeImage[];
 }
 
+/** Numbers are finite: they travel to the shards as JSON. */
 export interface BookOptions {
   /** Levels a side; all when absent. */
   levelMax?: number;

@@ -76,6 +76,7 @@ export class RingShardSink implements ShardSink {
   waitCount = 0;
   readonly #ring: MessageRing;
   readonly #target: Uint8Array;
+  readonly #targetView: DataView;
   readonly #encoder = new TextEncoder();
   #isPending = false;
   #position = 0;
@@ -83,21 +84,19 @@ export class RingShardSink implements ShardSink {
   constructor(ring: MessageRing) {
     this.#ring = ring;
     this.#target = ring.bytes;
+    this.#targetView = ring.view;
   }
 
-  message(
-    bytes: Uint8Array,
-    _view: DataView,
-    offset: number,
-    length: number,
-    sequence: number,
-    tsRecvNs: number,
-  ): void {
+  message(bytes: Uint8Array, view: DataView, offset: number, length: number, sequence: number, tsRecvNs: number): void {
     const ring = this.#ring;
     let at = ring.tryClaim(length);
     if (at < 0) at = this.#waitAndClaim(length);
     const target = this.#target;
-    for (let i = 0; i < length; i++) target[at + i] = bytes[offset + i]!;
+    const targetView = this.#targetView;
+    // Four bytes at a time, in the machine's own order on both sides: they arrive as they are.
+    let i = 0;
+    for (; i + 4 <= length; i += 4) targetView.setInt32(at + i, view.getInt32(offset + i, true), true);
+    for (; i < length; i++) target[at + i] = bytes[offset + i]!;
     ring.commit(ShardRecord.message, length, sequence, tsRecvNs);
     this.#isPending = true;
   }
