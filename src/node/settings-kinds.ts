@@ -2,7 +2,7 @@
  * The kinds of value that a setting can have: what may be written, what it becomes, and the words for what was
  * expected. A kind reads what TOML gives; `fromText` first turns an environment variable or a flag into that.
  */
-import { parseDurationNs } from "../core/units.ts";
+import { parseDurationNs, parseRatio } from "../core/units.ts";
 
 export interface Kind<T> {
   /** What may be written, as the end of the sentence "expected …". */
@@ -70,6 +70,24 @@ export const durationNs: Kind<number> = {
   read: (raw) => {
     const ns = typeof raw === "string" ? parseDurationNs(raw) : undefined;
     return ns !== undefined && ns > 0 ? ns : undefined;
+  },
+  fromText: asIs,
+};
+
+/** As `durationNs`, or "off" for 0. */
+export const durationNsOrOff: Kind<number> = {
+  expected: 'a duration above zero such as "300ms", or "off"',
+  read: (raw) => (raw === "off" ? 0 : durationNs.read(raw)),
+  fromText: asIs,
+};
+
+/** "40%" → 0.4; "off" → Infinity: a share that is never reached. */
+export const shareOrOff: Kind<number> = {
+  expected: 'a share above 0% and up to 100% such as "40%", or "off"',
+  read: (raw) => {
+    if (raw === "off") return Number.POSITIVE_INFINITY;
+    const share = typeof raw === "string" ? parseRatio(raw) : undefined;
+    return share !== undefined && share > 0 ? share : undefined;
   },
   fromText: asIs,
 };
@@ -167,6 +185,33 @@ export function tableOf<T>(kind: Kind<T>, what: string): Kind<Readonly<Record<st
     fromText: structuredText,
   };
 }
+
+/** Which CPUs hot threads are pinned to. */
+export interface Pins {
+  readonly mode: "off" | "auto" | "given";
+  /** One a channel, in their order. */
+  readonly ingest: readonly number[];
+  /** One a shard: all of the first channel, then all of the second. */
+  readonly shards: readonly number[];
+}
+
+const cpu = integer(0, 8191);
+
+/** "off", "auto", or CPUs by role, each CPU once. A single number stands for an array of it. */
+export const pins: Kind<Pins> = {
+  expected: '"off", "auto" or CPUs by role, each once, such as { ingest = [2], shards = [3, 4] }',
+  read: (raw) => {
+    if (raw === "off" || raw === "auto") return { mode: raw, ingest: [], shards: [] };
+    if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return undefined;
+    const { ingest = [], shards = [], ...rest } = raw as Record<string, unknown>;
+    const lists = [ingest, shards].map((list) => (Array.isArray(list) ? list : [list]).map((one) => cpu.read(one)));
+    const all = lists.flat();
+    if (all.length === 0 || all.includes(undefined) || new Set(all).size < all.length) return undefined;
+    if (Object.keys(rest).length > 0) return undefined;
+    return { mode: "given", ingest: lists[0] as number[], shards: lists[1] as number[] };
+  },
+  fromText: (given) => (given === "off" || given === "auto" ? given : structuredText(given)),
+};
 
 /** TOML's or JSON's way to write an array or a table; the text itself when it is neither. */
 export function structuredText(given: string): unknown {

@@ -3,8 +3,8 @@
  * came from, so that every value in force, and every mistake, can be traced to a line, a variable or a flag.
  */
 import type { z } from "zod";
+import { settingDocs } from "./settings-field.ts";
 import { structuredText } from "./settings-kinds.ts";
-import { settingDocs } from "./settings-schema.ts";
 import type { TomlFile } from "./settings-toml.ts";
 import { pathOfVariable, schemaAt, settingKeys, variableOfPath } from "./settings-tree.ts";
 import { nearestWord } from "./suggest.ts";

@@ -3,76 +3,27 @@
  * snake_case keys; what the rest of fathom sees is `Settings`, camelCase and in base units, made by `normalise`.
  */
 import { z } from "zod";
+import { RECEIVE_PATHS } from "../io/receive-path.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
+import { optional, required, secret, setting } from "./settings-field.ts";
 import {
   autoOr,
   boolean,
   bytes,
   choice,
   durationNs,
+  durationNsOrOff,
   endpoint,
   endpointOrOff,
   integer,
   ipv4,
-  type Kind,
   listOf,
+  pins,
   port,
+  shareOrOff,
   tableOf,
   text,
 } from "./settings-kinds.ts";
-
-/** What is known of a key besides its kind. */
-export interface SettingDoc {
-  readonly kind: Kind<unknown>;
-  readonly meaning: string;
-  /** As one would write it in the file; `undefined` when the key must be given, or may be left out. */
-  readonly fallback?: unknown;
-  readonly optional?: boolean;
-  readonly secret?: boolean;
-}
-
-/** Which schema is a setting, and its documentation; everything else in the tree is a table or an array of tables. */
-export const settingDocs = new WeakMap<z.ZodType, SettingDoc>();
-
-function read<T>(kind: Kind<T>, meaning: string) {
-  return z
-    .unknown()
-    .transform((raw, context): T => {
-      const value = kind.read(raw);
-      if (value !== undefined) return value;
-      context.addIssue({ code: "custom", message: kind.expected, input: raw });
-      return z.NEVER;
-    })
-    .describe(meaning);
-}
-
-/** A key with a default, written as in the file. */
-function setting<T>(kind: Kind<T>, fallback: string | number | boolean | object, meaning: string) {
-  const schema = read(kind, meaning).prefault(fallback);
-  settingDocs.set(schema, { kind, meaning, fallback });
-  return schema;
-}
-
-/** A key that must be given. */
-function required<T>(kind: Kind<T>, meaning: string) {
-  const schema = read(kind, meaning);
-  settingDocs.set(schema, { kind, meaning });
-  return schema;
-}
-
-/** A key that may be left out, and then means nothing. */
-function optional<T>(kind: Kind<T>, meaning: string) {
-  const schema = read(kind, meaning).optional();
-  settingDocs.set(schema, { kind, meaning, optional: true });
-  return schema;
-}
-
-/** As `required`, and never shown. */
-function secret<T>(kind: Kind<T>, meaning: string) {
-  const schema = read(kind, meaning);
-  settingDocs.set(schema, { kind, meaning, secret: true });
-  return schema;
-}
 
 const name = text("a name of letters, digits, - and _ (at most 32)", /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/);
 const path = text("a path that begins with /", /^\//);
@@ -128,8 +79,50 @@ const CHANNEL_SCHEMA = z.strictObject({
   rerequest_retries_max: setting(integer(0, 1000), 5, "How often a gap is asked for again before a snapshot is taken."),
   reorder_buffer_bytes: setting(bytes(65_536, 2 ** 30), "16MiB", "Room for messages that wait behind a gap."),
   receive_buffer_bytes: setting(bytes(65_536, 2 ** 30), "32MiB", "The kernel's receive buffer, for each line."),
+  receive: setting(
+    choice(...RECEIVE_PATHS, "auto"),
+    "recvmmsg",
+    'How datagrams are received. "recvmmsg": ordinary sockets, no rights needed; "packet-ring-v2": lowest latency, ' +
+      '"packet-ring-v3": lowest CPU, both by CAP_NET_RAW; "bun-socket": the last resort. "auto": a ring where the ' +
+      "process may have one.",
+  ),
   glimpse: GLIMPSE_SCHEMA.optional().describe("The snapshot server. None when left out."),
   lines: z.array(LINE_SCHEMA).min(1).max(2).describe("Line A, and line B where there is one."),
+});
+
+const RUNTIME_SCHEMA = z.strictObject({
+  idle: setting(
+    choice("auto", "park", "spin", "adaptive"),
+    "auto",
+    'What an ingest or shard thread does with nothing to do. "park": sleeps until something comes; "spin": never ' +
+      'sleeps; "adaptive": spins for spin_time, then sleeps. Never more spinning threads than spare cores. "auto": ' +
+      "adaptive with three cores or more, else park.",
+  ),
+  spin_time: setting(durationNs, "50us", "How long an adaptive thread spins after the last work before it sleeps."),
+  pin: setting(
+    pins,
+    "off",
+    "Gives hot threads a CPU of their own: ingest one a channel, shards one a shard, in the order of the channels. " +
+      'All other threads keep away from it. "auto" takes the highest CPUs where there are enough.',
+  ),
+  warm_up: setting(
+    durationNsOrOff,
+    "300ms",
+    "Before its lines are joined each thread runs synthetic traffic, at most so long, so that the first real message " +
+      'meets compiled code. "off": none.',
+  ),
+});
+
+const DEGRADATION_SCHEMA = z.strictObject({
+  history: setting(shareOrOff, "40%", "How full a queue may be before history queries are refused."),
+  statistics: setting(shareOrOff, "50%", "The same, before status and statistics come less often."),
+  watches: setting(shareOrOff, "60%", "The same, before watched books are conflated over longer intervals."),
+  queries: setting(shareOrOff, "75%", "The same, before the API refuses questions about books. Books go on always."),
+  hold: setting(
+    durationNs,
+    "1s",
+    "How long the queues must stay below half of a measure's share before it is taken back.",
+  ),
 });
 
 /** The channel of the embedded exchange, in force when the configuration names none. */
@@ -197,6 +190,8 @@ export function makeFileSchema(places: Places) {
         ring_bytes: setting(bytes(65_536, 2 ** 30, { powerOfTwo: true }), "16MiB", "The ring before each shard."),
       })
       .prefault({}),
+    runtime: RUNTIME_SCHEMA.prefault({}),
+    degradation: DEGRADATION_SCHEMA.prefault({}),
     channels: z.array(CHANNEL_SCHEMA).min(1),
   });
 }
@@ -205,7 +200,7 @@ export type FileSchema = ReturnType<typeof makeFileSchema>;
 
 /** Makes the parsed file into what fathom uses. */
 export function normalise(file: z.output<FileSchema>) {
-  const { node, admin, books } = file;
+  const { node, admin, books, runtime, degradation } = file;
   return {
     node: { name: node.name, stateDir: node.state_dir, logLevel: node.log_level, logFormat: node.log_format },
     admin: {
@@ -224,6 +219,17 @@ export function normalise(file: z.output<FileSchema>) {
       symbols: books.symbols,
       ringBytes: books.ring_bytes,
     },
+    runtime: { idle: runtime.idle, spinNs: runtime.spin_time, pin: runtime.pin, warmUpNs: runtime.warm_up },
+    degradation: {
+      /** How full a queue may be before each measure is taken, in their order; Infinity: never. */
+      shares: {
+        history: degradation.history,
+        statistics: degradation.statistics,
+        watches: degradation.watches,
+        queries: degradation.queries,
+      },
+      holdNs: degradation.hold,
+    },
     channels: file.channels.map(normaliseChannel),
   };
 }
@@ -240,6 +246,7 @@ function normaliseChannel(channel: z.output<typeof CHANNEL_SCHEMA>) {
     rerequestRetriesMax: channel.rerequest_retries_max,
     reorderBufferBytes: channel.reorder_buffer_bytes,
     receiveBufferBytes: channel.receive_buffer_bytes,
+    receive: channel.receive,
     glimpse: channel.glimpse && {
       address: channel.glimpse.address.address,
       port: channel.glimpse.address.port,
@@ -263,5 +270,7 @@ export type Settings = ReturnType<typeof normalise>;
 export type NodeSettings = Settings["node"];
 export type AdminSettings = Settings["admin"];
 export type BooksSettings = Settings["books"];
+export type RuntimeSettings = Settings["runtime"];
+export type DegradationSettings = Settings["degradation"];
 export type ChannelSettings = Settings["channels"][number];
 export type LineSettings = ChannelSettings["lines"][number];

@@ -3,7 +3,7 @@
  * and every value of a configuration with its path. Paths are dotted, arrays by index: `channels.0.lines.1.group`.
  */
 import { z } from "zod";
-import { type SettingDoc, settingDocs } from "./settings-schema.ts";
+import { type SettingDoc, settingDocs } from "./settings-field.ts";
 
 /** A key of the schema. Array indices are `N`. */
 export interface SettingKey extends SettingDoc {

@@ -25,8 +25,10 @@ export type {
   AdminSettings,
   BooksSettings,
   ChannelSettings,
+  DegradationSettings,
   LineSettings,
   NodeSettings,
+  RuntimeSettings,
   Settings,
 } from "./settings-schema.ts";
 
