@@ -232,6 +232,11 @@ export class Arbiter {
     return true;
   }
 
+  /** Whether `sequence` lies beyond the window: what a packet there brought was not kept. */
+  isFar(sequence: number): boolean {
+    return sequence > this.nextSequence + this.#window;
+  }
+
   /** What lies between the highest that is known and `sequence` is missing. */
   #extend(sequence: number, nowNs: number): void {
     if (sequence <= this.highSequence || this.missing.full) return;

@@ -199,7 +199,11 @@ export class Channel {
 
   /** The end of a capture: hands on whatever is held, counting what is missing in between as lost. */
   finish(): void {
-    if (this.#intake.sessions.known) this.#recovery.finish(this.#nowNs);
+    if (this.#intake.sessions.known) {
+      this.#recovery.finish(this.#nowNs);
+      this.#intake.finish();
+      this.#recovery.finish(this.#nowNs);
+    }
     for (const line of this.#lines) line.settleAll(this.#nowNs);
     this.#intake.checkEnd();
     this.#tellQuality();

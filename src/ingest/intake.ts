@@ -43,6 +43,10 @@ export class Intake {
   readonly #leads: LeadTable;
   readonly #bad: BadPacketSamples;
   readonly #stash = new PacketStash();
+  /** The last packet that lay too far ahead to be believed, and what its header said. */
+  readonly #far = new PacketStash();
+  #farSequence = 0;
+  #farCount = 0;
   readonly #header = new MoldHeader();
 
   constructor(
@@ -124,6 +128,7 @@ export class Intake {
     this.#endSequence = -1;
     for (const monitor of this.#monitors) monitor.reset(nowNs);
     this.#leads.reset();
+    this.#far.clear();
     this.#recovery.begin(sequence, nowNs);
     if (sameAsStash) {
       for (let i = 0; i < stash.count; i++) {
@@ -172,7 +177,9 @@ export class Intake {
     if (status === MoldStatus.data) this.#data(line, bytes, view, offset, length, stampNs);
     else if (isRepair) return;
     else if (status === MoldStatus.heartbeat) {
-      if (this.#arbiter.note(sequence, nowNs)) monitor.heartbeat(sequence, nowNs);
+      if (!this.#arbiter.note(sequence, nowNs)) return;
+      monitor.heartbeat(sequence, nowNs);
+      this.#borneOut();
     } else this.#announceEnd(line, bytes, offset, length, stampNs);
   }
 
@@ -193,8 +200,16 @@ export class Intake {
     if (arbiter.overflowed && !this.#recovery.canRepair) {
       // Nobody can be asked: give up what is missing, and take this packet behind it.
       arbiter.droppedCount = droppedBefore;
+      const isJump = arbiter.jumpSequence >= 0;
+      if (isJump && this.#farSequence < sequence) this.#takeFar();
       this.#recovery.skipAhead(sequence, nowNs);
       fresh = arbiter.packet(bytes, view, blocks, blockBytes, sequence, count, stampNs, isRepair, nowNs);
+      if (isJump) this.#takeFar();
+    } else if (!isRepair && arbiter.isFar(sequence)) {
+      this.#far.clear();
+      this.#far.put(line, bytes, offset, length, stampNs);
+      this.#farSequence = sequence;
+      this.#farCount = count;
     }
     const dropped = arbiter.droppedCount - droppedBefore;
     this.#monitors[line]!.data(sequence, count, fresh, dropped, nowNs);
@@ -206,6 +221,33 @@ export class Intake {
     }
   }
 
+  /** After a sequence was noted: if it bears out a jump that nobody can be asked about, the packet kept aside is taken. */
+  #borneOut(): void {
+    if (this.#arbiter.jumpSequence >= 0 && !this.#recovery.canRepair) this.#takeFar();
+  }
+
+  /** The packet that was not believed has been borne out, or nothing more can come that would: it is taken. */
+  #takeFar(): void {
+    const { bytes, view, offset, length, line, stampNs, count: kept } = this.#far;
+    const sequence = this.#farSequence;
+    const count = this.#farCount;
+    this.#far.clear();
+    if (kept === 0 || sequence + count <= this.#arbiter.nextSequence) return;
+    const at = offset[0]! + MOLD_HEADER_BYTES;
+    const blockBytes = length[0]! - MOLD_HEADER_BYTES;
+    if (this.#arbiter.isFar(sequence)) this.#recovery.skipAhead(sequence, this.nowNs);
+    this.#arbiter.droppedCount -= count;
+    const fresh = this.#arbiter.packet(bytes, view, at, blockBytes, sequence, count, stampNs[0]!, false, this.nowNs);
+    this.#monitors[line[0]!]!.takenLater(sequence, count, fresh, this.nowNs);
+  }
+
+  /** The end of a capture. What still waits to be borne out is all there is: it is believed. */
+  finish(): void {
+    if (this.#far.count === 0 || !this.#arbiter.isFar(this.#farSequence)) return;
+    this.#arbiter.note(this.#farSequence, this.nowNs);
+    this.#takeFar();
+  }
+
   #announceEnd(line: number, bytes: Uint8Array, offset: number, length: number, stampNs: number): void {
     const { sequence } = this.#header;
     if (sequence < this.#arbiter.highSequence) {
@@ -214,6 +256,7 @@ export class Intake {
     }
     if (!this.#arbiter.note(sequence, this.nowNs)) return;
     this.#monitors[line]!.endOfSession(sequence, this.nowNs);
+    this.#borneOut();
     this.#endSequence = sequence;
   }
 

@@ -56,6 +56,13 @@ export class LineMonitor {
     if (dropped === 0 && this.#ordered) this.#advance(sequence, sequence + count, nowNs);
   }
 
+  /** A packet that was told as dropped has been taken after all: `fresh` of its messages were new to the channel. */
+  takenLater(sequence: number, count: number, fresh: number, nowNs: number): void {
+    this.#values[this.#base + LineField.won]! += fresh;
+    this.#values[this.#base + LineField.duplicates]! += count - fresh;
+    if (this.#ordered) this.#advance(sequence, sequence + count, nowNs);
+  }
+
   heartbeat(nextSequence: number, nowNs: number): void {
     this.#values[this.#base + LineField.heartbeats]!++;
     this.#advance(nextSequence, nextSequence, nowNs);
