@@ -3,12 +3,12 @@ import { availableParallelism } from "node:os";
 import { Option } from "commander";
 import { SHARDS_MAX } from "../books/shard-map.ts";
 import { type BookPlan, resolveShards } from "../node/book-plan.ts";
-import { integerBetween } from "./options.ts";
+import { integerBetween, symbolList } from "./options.ts";
 
 export interface BooksPlanOptions {
   shards: number;
   shardBy: "hash" | "range" | "table";
-  symbols: string[];
+  symbols?: string[];
 }
 
 const RING_BYTES = 16 * 1024 * 1024;
@@ -20,9 +20,10 @@ export function planOptions(): Option[] {
       .default(0)
       .argParser(integerBetween(0, SHARDS_MAX)),
     new Option("--shard-by <rule>", "how an instrument finds its shard").choices(["hash", "range"]).default("hash"),
-    new Option("--symbols <list>", "only these: symbols or patterns with * and ?, ! takes out; separated by commas")
-      .default(["*"], "all")
-      .argParser((text: string) => text.split(",").map((symbol) => symbol.trim())),
+    new Option(
+      "--symbols <list>",
+      "only these: symbols or patterns with * and ?, ! takes out; separated by commas",
+    ).argParser(symbolList),
   ];
 }
 
@@ -32,7 +33,7 @@ export function planOf(options: BooksPlanOptions): BookPlan {
     shardBy: options.shardBy,
     ranges: [],
     table: {},
-    symbols: options.symbols,
+    symbols: options.symbols ?? ["*"],
     ringBytes: RING_BYTES,
   };
 }

@@ -61,11 +61,26 @@ async function run(files: string[], options: Options): Promise<void> {
   progress.end();
   if (options.json) printJson(toJson(result));
   else printResult(result);
-  for (const { path, problem } of result.files) {
-    if (problem === undefined) continue;
-    sayLine(`${styled("error", "red", process.stderr)}: file-cut: ${path}: ${problem}; all before it was applied`);
+  for (const problem of problemsOf(result)) {
+    sayLine(`${styled("error", "red", process.stderr)}: ${problem}`);
     process.exitCode = ExitStatus.failure;
   }
+  if (result.instruments === 0 && result.skippedMessages > 0) {
+    sayLine(
+      `${styled("note", "yellow", process.stderr)}: no instrument of the feed is in --symbols ${options.symbols}`,
+    );
+  }
+}
+
+/** Why the result is not that of whole files. */
+function problemsOf({ files, capture, messages }: ReplayResult): string[] {
+  const problems = files.flatMap(({ path, problem }) =>
+    problem === undefined ? [] : [`file-cut: ${path}: ${problem}; all before it was applied`],
+  );
+  if (capture && messages === 0 && capture.sequenceZeroCount > 0) {
+    problems.push("no-sequence: all packets have sequence 0; --unsequenced takes their messages as they lie");
+  }
+  return problems;
 }
 
 function toJson(result: ReplayResult) {
@@ -78,7 +93,7 @@ function toJson(result: ReplayResult) {
     messages_per_second: Math.round(result.messages / result.seconds),
     bad_messages: result.badMessages,
     bad_by_kind: result.badByKind,
-    first_offenders: result.offenders,
+    first_offenders: result.offenders.map(({ locate, ...rest }) => ({ ...rest, stock_locate: locate })),
     skipped_messages: result.skippedMessages,
     messages_by_type: result.messagesByType,
     last_sequence: result.lastSequence,
@@ -103,6 +118,7 @@ function toJson(result: ReplayResult) {
       gaps_opened: capture.gapsOpened,
       gaps_repaired: capture.gapsRepaired,
       sequence_zero_packets: capture.sequenceZeroCount,
+      bad_packets: capture.badPackets,
       skipped_frames: capture.skippedFrames,
       quality: QUALITY_NAMES[capture.quality],
       quality_reason: capture.qualityReason,
@@ -132,15 +148,18 @@ function printResult(result: ReplayResult): void {
 
 function printCapture(capture: NonNullable<ReplayResult["capture"]>): void {
   const lines = capture.lines.map(({ destination, messageCount }) => `${destination} (${formatCount(messageCount)})`);
-  printLine(`session        ${capture.session} on ${lines.join(", ")}`);
+  printLine(`session        ${capture.session || "(blank)"} on ${lines.join(", ")}`);
   if (capture.otherSessions.length > 0) printLine(`not replayed   sessions ${capture.otherSessions.join(", ")}`);
   const reason = capture.qualityReason === "" ? "" : ` (${capture.qualityReason})`;
   printLine(`quality        ${qualityName(capture.quality)}${reason}`);
-  const { gapsOpened, gapsRepaired, messagesLost, sequenceZeroCount } = capture;
+  const { gapsOpened, gapsRepaired, messagesLost } = capture;
   printLine(
     `gaps           ${gapsOpened} opened, ${gapsRepaired} repaired, ${formatCount(messagesLost)} messages lost`,
   );
-  if (sequenceZeroCount > 0) {
-    printLine(`refused        ${sequenceZeroCount} packets with sequence 0; --unsequenced takes them as they lie`);
-  }
+  const counts = (byKind: Readonly<Record<string, number>>) =>
+    Object.entries(byKind).map(([kind, count]) => `${kind} ${formatCount(count)}`);
+  const refused = counts(capture.badPackets);
+  if (refused.length > 0) printLine(`bad packets    ${refused.join(", ")}`);
+  const skipped = counts(capture.skippedFrames);
+  if (skipped.length > 0) printLine(`other frames   ${skipped.join(", ")}`);
 }

@@ -68,6 +68,7 @@ export class ReplayFile {
     this.report.cutOffset = cutOffset;
     if (problem !== undefined) this.report.problem = problem;
     else if (cut) this.report.problem = `${cut.reason} at byte ${cut.compressedOffset} of the compressed file`;
+    else if (cutOffset === 0) this.report.problem = "not one whole message; expected BinaryFILE, pcap or pcapng";
     else if (cutOffset !== undefined) this.report.problem = `cut in the middle at byte ${cutOffset}`;
   }
 

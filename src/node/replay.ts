@@ -3,25 +3,22 @@
  * no packets to arbitrate); a capture goes through a channel. The dispatcher runs on this thread, the books too or in
  * shards.
  */
-
+import { resolve } from "node:path";
 import type { BadMessage } from "../books/bad-messages.ts";
-import { badCountsByKind } from "../books/bad-messages.ts";
+import { badCountsByKind, firstOffenders } from "../books/bad-messages.ts";
 import { bookToJson } from "../books/book-json.ts";
 import { APPLY_STATUS_BAD_FIRST } from "../books/contract.ts";
 import type { BookDispatcher } from "../books/dispatcher.ts";
-import { FathomError } from "../core/assert.ts";
+import { ExitStatus, FathomError } from "../core/assert.ts";
 import { Quality } from "../core/quality.ts";
-import { Channel } from "../ingest/channel.ts";
 import { clock } from "../io/clock.ts";
-import { openAppender } from "../io/disk.ts";
+import { type FileAppender, openAppender } from "../io/disk.ts";
 import { BinaryFileFramer } from "../wire/binaryfile.ts";
-import { MOLD_BLOCK_HEAD_BYTES, MOLD_HEADER_BYTES, MoldHeader, MoldStatus, parseMold } from "../wire/moldudp64.ts";
-import { extractUdp, UdpDatagram, UdpStatus } from "../wire/udp-frame.ts";
 import { type BookPlan, makeDispatcher } from "./book-plan.ts";
 import { BookThreads } from "./book-threads.ts";
-import { type CaptureLines, destinationOf, findCaptureLines } from "./capture-lines.ts";
+import { type ReplayCaptureReport, replayCaptures } from "./replay-capture.ts";
 import { ReplayGate } from "./replay-gate.ts";
-import { CaptureCursor, ReplayFile, type ReplayFileReport } from "./replay-source.ts";
+import { ReplayFile, type ReplayFileReport } from "./replay-source.ts";
 
 export interface ReplayOptions {
   files: readonly string[];
@@ -34,14 +31,6 @@ export interface ReplayOptions {
   /** Final books, one JSON line an instrument. */
   dump?: { path: string; queue: boolean } | undefined;
   onProgress?: (messages: number, ratio: number) => void;
-}
-
-export interface ReplayCaptureReport extends CaptureLines {
-  quality: Quality;
-  qualityReason: string;
-  messagesLost: number;
-  gapsOpened: number;
-  gapsRepaired: number;
 }
 
 export interface ReplayResult {
@@ -69,7 +58,7 @@ export interface ReplayResult {
 
 /** Instruments in one cut of the dump: bounds what is in memory at once. */
 const DUMP_LOCATES = 64;
-const PACKETS_PER_BATCH = 64;
+const PAUSE_INTERVAL_NS = 50e6;
 
 /**
  * Throws `file-not-found`, `file-unreadable`, `file-empty`, `file-unwritable`, `mixed-formats`, `no-feed-in-capture`.
@@ -98,6 +87,7 @@ class Replay {
   readonly #failed = Promise.withResolvers<never>();
   readonly #sizeBytes: number;
   #capture: ReplayCaptureReport | undefined;
+  #pausedNs = 0;
 
   constructor(options: ReplayOptions, files: readonly ReplayFile[]) {
     this.#options = options;
@@ -114,12 +104,14 @@ class Replay {
   async run(): Promise<ReplayResult> {
     const startNs = clock.monotonicNs();
     try {
+      // First of all: after an hour's replay is no time to find out that it cannot be written.
+      const dump = this.#options.dump && openDump(this.#options.dump, this.#options.files);
       if (this.#files[0]!.format === "binaryfile") await this.#binaryFiles();
-      else await this.#captures();
+      else this.#capture = await this.#captures();
       this.#gate.batchEnd();
       const answer = await this.#cut({ locates: null, hash: true });
       const seconds = (clock.monotonicNs() - startNs) / 1e9;
-      if (this.#options.dump) await this.#dump(this.#options.dump);
+      if (dump) await this.#dump(dump);
       return this.#result(answer, seconds);
     } finally {
       await Promise.race([this.#threads.close(), this.#failed.promise.catch(() => {})]);
@@ -138,7 +130,7 @@ class Replay {
           gate.message(framer.bytes, framer.view, framer.offset, framer.length, ++sequence, 0);
         }
         gate.batchEnd();
-        this.#progress();
+        await this.#pause();
       }
       if (gate.isClosed) return;
       const { cutOffset, trailingBytes } = framer.end();
@@ -147,82 +139,17 @@ class Replay {
     }
   }
 
-  async #captures(): Promise<void> {
-    const found = await findCaptureLines(this.#options.files);
-    if (found.lines.length === 0) {
-      throw new FathomError("no-feed-in-capture", "no MoldUDP64 packet in the capture", {
-        hint: `frames without one: ${JSON.stringify(found.skippedFrames)}`,
-      });
-    }
-    const names = found.lines.map((_, i) => String.fromCharCode(97 + i));
-    const channel = new Channel({ name: "capture", lines: names.map((name) => ({ name })), join: "now" }, this.#gate);
-    const lineOf = new Map(found.lines.map(({ destination }, i) => [destination, i]));
-    const take = this.#options.unsequenced ? this.#unsequencedTaker() : this.#packetTaker(channel, lineOf);
-    await this.#merge(take, () => channel.batchEnd());
-    channel.finish();
-    const { quality, qualityReason } = channel.status();
-    this.#capture = {
-      ...found,
-      quality,
-      qualityReason,
-      messagesLost: channel.counters.get("messagesLost"),
-      gapsOpened: channel.counters.get("gapsOpened"),
-      gapsRepaired: channel.counters.get("gapsRepaired"),
-    };
+  #captures(): Promise<ReplayCaptureReport> {
+    return replayCaptures(this.#files, this.#gate, this.#options.unsequenced === true, () => this.#pause());
   }
 
-  /** All packets of all captures in the order of their stamps. */
-  async #merge(take: (cursor: CaptureCursor) => void, batchEnd: () => void): Promise<void> {
-    let baseSeconds: number | undefined;
-    const base = (first: number) => (baseSeconds ??= first - (first % 86_400));
-    const cursors: CaptureCursor[] = [];
-    for (const file of this.#files) {
-      const cursor = new CaptureCursor(file, base);
-      if (await cursor.advance()) cursors.push(cursor);
-    }
-    for (let count = 1; cursors.length > 0 && !this.#gate.isClosed; count++) {
-      let first = 0;
-      for (let i = 1; i < cursors.length; i++) if (cursors[i]!.tsNs < cursors[first]!.tsNs) first = i;
-      const cursor = cursors[first]!;
-      take(cursor);
-      if (count % PACKETS_PER_BATCH === 0) {
-        batchEnd();
-        this.#progress();
-      }
-      // Straight on where there is more in hand: a promise a packet would cost more than the packet.
-      if (!cursor.next() && !(await cursor.advance())) cursors.splice(first, 1);
-    }
-  }
-
-  #packetTaker(channel: Channel, lineOf: ReadonlyMap<string, number>): (cursor: CaptureCursor) => void {
-    const datagram = new UdpDatagram();
-    return ({ reader: { view, bytes, packet }, tsNs }) => {
-      const { offset, length, originalLength, linkType } = packet;
-      if (extractUdp(view, offset, length, originalLength, linkType, datagram) !== UdpStatus.ok) return;
-      const line = lineOf.get(destinationOf(view, datagram));
-      if (line === undefined) return;
-      channel.packet(line, bytes, view, datagram.payloadOffset, datagram.payloadLength, tsNs);
-    };
-  }
-
-  #unsequencedTaker(): (cursor: CaptureCursor) => void {
-    const datagram = new UdpDatagram();
-    const header = new MoldHeader();
-    let sequence = 0;
-    this.#gate.quality(Quality.ok);
-    return ({ reader: { view, bytes, packet }, tsNs }) => {
-      const { offset, length, originalLength, linkType } = packet;
-      if (extractUdp(view, offset, length, originalLength, linkType, datagram) !== UdpStatus.ok) return;
-      const { payloadOffset, payloadLength } = datagram;
-      const status = parseMold(view, payloadOffset, payloadLength, header);
-      if (status !== MoldStatus.data && status !== MoldStatus.sequenceZero) return;
-      let at = payloadOffset + MOLD_HEADER_BYTES;
-      for (let i = 0; i < header.count; i++) {
-        const blockBytes = view.getUint16(at);
-        this.#gate.message(bytes, view, at + MOLD_BLOCK_HEAD_BYTES, blockBytes, ++sequence, tsNs);
-        at += MOLD_BLOCK_HEAD_BYTES + blockBytes;
-      }
-    };
+  /** Lets the event loop turn now and then, for Ctrl-C and progress: a plain file is read without waiting once. */
+  #pause(): Promise<void> | undefined {
+    const nowNs = clock.monotonicNs();
+    if (nowNs - this.#pausedNs < PAUSE_INTERVAL_NS) return undefined;
+    this.#pausedNs = nowNs;
+    this.#progress();
+    return new Promise((resolve) => setImmediate(resolve));
   }
 
   #progress(): void {
@@ -236,8 +163,7 @@ class Replay {
     return Promise.race([answer, this.#failed.promise]);
   }
 
-  async #dump({ path, queue }: { path: string; queue: boolean }): Promise<void> {
-    const out = openAppender(path);
+  async #dump({ out, queue }: OpenDump): Promise<void> {
     const encoder = new TextEncoder();
     try {
       const locates = this.#books.directory().map((entry) => entry.locate);
@@ -274,7 +200,7 @@ class Replay {
       seconds,
       badMessages,
       badByKind: badCountsByKind(blocks),
-      offenders: [...this.#books.bad.offenders, ...answer.offenders],
+      offenders: firstOffenders([...this.#books.bad.offenders, ...answer.offenders]),
       lastSequence: this.#books.sequence,
       lastTimeNs: this.#books.tsEventNs,
       stateHash: answer.stateHash,
@@ -284,6 +210,22 @@ class Replay {
       capture: this.#capture,
     };
   }
+}
+
+interface OpenDump {
+  out: FileAppender;
+  queue: boolean;
+}
+
+/** Throws `dump-over-input`, `file-unwritable`. */
+function openDump({ path, queue }: { path: string; queue: boolean }, inputs: readonly string[]): OpenDump {
+  if (inputs.some((input) => resolve(input) === resolve(path))) {
+    throw new FathomError("dump-over-input", `the dump would be written over ${path}, which is replayed`, {
+      exitStatus: ExitStatus.usage,
+      hint: "give --dump another path",
+    });
+  }
+  return { out: openAppender(path), queue };
 }
 
 function add(a: number, b: number): number {
