@@ -121,7 +121,9 @@ async function saySummary(node: Node, json: boolean): Promise<void> {
       const counts = `${formatCount(line.packetCount)} packets, won ${formatCount(line.wonCount)} messages`;
       printLine(`  line ${line.name}: ${counts}, lost ${formatCount(line.lostCount)}`);
     }
-    printLine(`  bad messages ${formatCount(channel.badMessages.total)}`);
+    const kinds = Object.entries(channel.badMessages.byKind).filter(([, count]) => count > 0);
+    const byKind = kinds.map(([kind, count]) => `${kind} ${formatCount(count)}`).join(", ");
+    printLine(`  bad messages ${formatCount(channel.badMessages.total)}${byKind === "" ? "" : ` (${byKind})`}`);
     printLine(`  state hash ${answer.stateHash}, session hash ${answer.sessionHash}`);
   }
 }

@@ -27,7 +27,7 @@ import type { CutAnswer } from "../books/cut.ts";
 import type { DirectoryEntry } from "../books/dispatcher.ts";
 import { makeSymbolFilter } from "../books/symbol-filter.ts";
 import { FathomError } from "../core/assert.ts";
-import { Quality, worseQuality } from "../core/quality.ts";
+import { Quality, qualityName } from "../core/quality.ts";
 import { formatCount } from "../core/units.ts";
 import { clock } from "../io/clock.ts";
 import { renderMetrics } from "../observe/prometheus.ts";
@@ -35,6 +35,7 @@ import type { BookPlan } from "./book-plan.ts";
 import { ChannelHost } from "./channel-host.ts";
 import { channelView, epochNs, sumCounters } from "./channel-view.ts";
 import type { Log } from "./log.ts";
+import { OffenderLog } from "./offender-log.ts";
 import type { ResolvedSettings, Settings } from "./settings.ts";
 import { BUILD } from "./version.ts";
 
@@ -53,6 +54,7 @@ export class Appliance implements ApplianceReader {
   readonly #startedAtNs = epochNs(clock.realtimeNs());
   readonly #failure = Promise.withResolvers<never>();
   readonly #lastQuality = new Map<string, Quality>();
+  readonly #offenderLogs = new Map<string, OffenderLog>();
   #isLive = true;
 
   /** Starts all workers. `started` says when their lines are joined. */
@@ -60,12 +62,15 @@ export class Appliance implements ApplianceReader {
     this.#options = options;
     this.failed = this.#failure.promise;
     this.failed.catch(() => {});
+    for (const { name } of options.settings.channels) {
+      this.#offenderLogs.set(name, new OffenderLog(options.log.child({ channel: name })));
+    }
     const onFailure = (error: FathomError) => {
       this.#isLive = false;
       this.#failure.reject(error);
     };
     this.channelHosts = options.settings.channels.map(
-      (channel) => new ChannelHost(channel, options.plan, { onFailure, onStatus: (host) => this.#logQuality(host) }),
+      (channel) => new ChannelHost(channel, options.plan, { onFailure, onStatus: (host) => this.#logStatus(host) }),
     );
   }
 
@@ -289,6 +294,11 @@ export class Appliance implements ApplianceReader {
     return host.status?.qualityReason || "the channel is recovering";
   }
 
+  #logStatus(host: ChannelHost): void {
+    this.#logQuality(host);
+    this.#offenderLogs.get(host.name)!.update(host.offenders, host.status?.badPackets ?? [], clock.monotonicNs());
+  }
+
   #logQuality(host: ChannelHost): void {
     const quality = host.status?.quality ?? Quality.stale;
     const last = this.#lastQuality.get(host.name);
@@ -298,8 +308,9 @@ export class Appliance implements ApplianceReader {
     const session = host.status?.session ?? "";
     if (quality === Quality.ok) log.info("channel is ok", { channel: host.name, session });
     else if (last !== undefined || quality !== Quality.stale) {
-      const level = worseQuality(quality, Quality.recovering) === Quality.stale ? "warn" : "info";
-      log.write(level, "channel is not ok", { channel: host.name, session, reason: host.status?.qualityReason });
+      const level = quality === Quality.stale ? "warn" : "info";
+      const reason = host.status?.qualityReason;
+      log.write(level, `channel is ${qualityName(quality)}`, { channel: host.name, session, reason });
     }
   }
 
