@@ -37,7 +37,7 @@ export function registerBooks(program: Command): void {
     .option("--limit <n>", "with no symbol: how many instruments", positiveInteger, 50)
     .option("--channel <name>", "which channel, where more than one has the symbol")
     .option("--socket <path>", "the appliance's admin socket; by default the configuration's")
-    .option("--config <file>", "the appliance's configuration file, for where its socket is")
+    .option("-c, --config <file>", "the appliance's configuration file, for where its socket is")
     .option("--json", "the admin API's JSON")
     .action((symbol: string | undefined, options: BooksOptions) =>
       symbol === undefined ? listInstruments(options) : showBook(symbol, options),

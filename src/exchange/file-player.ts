@@ -55,7 +55,7 @@ export class FilePlayer implements MessageSource {
   /** Bytes after the last whole message, when the file was cut; undefined otherwise. */
   cutOffset: number | undefined;
 
-  /** Throws `file-not-found` or `file-unreadable`. */
+  /** Throws `file-not-found`, `file-unreadable` or `file-empty`. */
   constructor(options: FilePlayerOptions) {
     this.#path = options.path;
     this.#speed = options.speed;
@@ -64,6 +64,9 @@ export class FilePlayer implements MessageSource {
     this.#allowanceMin = options.rate === undefined ? PACKET_BYTES : Math.max(packetMessages, 1);
     this.#file = openFileSource(options.path);
     this.#chunks = this.#file[Symbol.asyncIterator]();
+    if (this.#file.sizeBytes > 0) return;
+    this.#file.close();
+    throw new FathomError("file-empty", `${options.path} is empty`, { hint: "expected a BinaryFILE" });
   }
 
   /** Share of the file read, 0 … 1. */
