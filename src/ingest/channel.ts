@@ -28,7 +28,7 @@ import { LineMonitor } from "./line-monitor.ts";
 import { type ChannelOptions, type ChannelSettings, channelSettings } from "./options.ts";
 import { Recovery } from "./recovery.ts";
 import { RerequestClient } from "./rerequest-client.ts";
-import type { ChannelTransports, Datagrams, PacketReceiver } from "./transport.ts";
+import type { BatchMeter, ChannelTransports, Datagrams, PacketReceiver } from "./transport.ts";
 
 const LINES_MAX = 8;
 /** A line that brought fewer packets than this is taken to be empty for now. */
@@ -47,6 +47,7 @@ export class Channel {
   readonly #sink: MessageSink;
   readonly #receivers: readonly PacketReceiver[];
   readonly #datagrams: Datagrams | undefined;
+  readonly #meter: BatchMeter | undefined;
   readonly #arbiter: Arbiter;
   readonly #rerequest: RerequestClient | undefined;
   readonly #glimpse: GlimpseClient | undefined;
@@ -82,6 +83,7 @@ export class Channel {
     this.#sink = sink;
     this.#receivers = transports.receivers;
     this.#datagrams = transports.datagrams;
+    this.#meter = transports.meter;
     this.#silenceNs = SILENT_INTERVALS * settings.heartbeatIntervalNs;
     this.#monitors = [...names, RECOVERY_LINE].map(
       (name, i) => new LineMonitor(name, i, this.counters, i < names.length),
@@ -153,7 +155,10 @@ export class Channel {
 
   #receiveBatch(line: number): number {
     const receiver = this.#receivers[line]!;
+    const meter = this.#meter;
+    if (meter) meter.receiving();
     const count = receiver.receive();
+    if (meter) meter.received(count);
     for (let i = 0; i < count; i++) {
       const offset = receiver.packetOffset(i);
       const length = receiver.packetLength(i);
@@ -161,7 +166,10 @@ export class Channel {
       if (receiver.packetTruncated(i)) this.#intake.truncated(line, receiver.bytes, offset, length, stampNs);
       else this.#intake.datagram(line, receiver.bytes, receiver.view, offset, length, stampNs);
     }
-    if (count > 0) this.#endBatch();
+    if (count > 0) {
+      if (meter) meter.arbitrated();
+      this.#endBatch();
+    }
     return count;
   }
 

@@ -50,6 +50,16 @@ export interface ByteStream {
   close(): void;
 }
 
+/** Whoever wants to know what a line's batches cost. The channel's batches end with the sink's `batchEnd`. */
+export interface BatchMeter {
+  /** A line is about to be asked for a batch. */
+  receiving(): void;
+  /** It brought so many packets; 0 for none. */
+  received(packetCount: number): void;
+  /** All of them have been through arbitration. */
+  arbitrated(): void;
+}
+
 /** Everything a channel is connected to. A capture has none of it. */
 export interface ChannelTransports {
   /** One a line, in the order of `ChannelOptions.lines`. */
@@ -58,4 +68,5 @@ export interface ChannelTransports {
   readonly datagrams?: Datagrams | undefined;
   /** Opens the connection to the GLIMPSE server; without it there are no snapshots. */
   readonly connect?: ((host: string, port: number) => ByteStream) | undefined;
+  readonly meter?: BatchMeter | undefined;
 }
