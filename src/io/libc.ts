@@ -29,6 +29,8 @@ function open() {
     recvmmsg: { args: ["i32", "ptr", "u32", "i32", "ptr"], returns: "i32" },
     poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
     clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
+    clock_getres: { args: ["i32", "ptr"], returns: "i32" },
+    adjtimex: { args: ["ptr"], returns: "i32" },
     if_nametoindex: { args: ["ptr"], returns: "u32" },
     ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
     mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: "ptr" },
