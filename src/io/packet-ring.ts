@@ -102,7 +102,7 @@ export abstract class PacketRing {
 
   /**
    * How many of the `count` frames or blocks from `first` on, in a ring of `total` of `stepBytes` each with its status
-   * at `statusAt`, the kernel has handed over. It fills them in order, so the first that it has not is found by halving.
+   * at `statusAt`, the kernel has handed over. It fills them in order: the first that it has not is found by halving.
    */
   protected arrivedCount(first: number, count: number, total: number, stepBytes: number, statusAt: number): number {
     if (this.closed) return 0;

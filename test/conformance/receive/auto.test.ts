@@ -1,6 +1,6 @@
 /**
- * What `auto` takes, with the right to open packet sockets and without it. The right is dropped for the test's own thread
- * only, and taken back.
+ * What `auto` takes, with the right to open packet sockets and without it. The right is dropped for the test's own
+ * thread only, and taken back.
  */
 
 import { dlopen } from "bun:ffi";

@@ -41,7 +41,8 @@ let groupCount = 0;
 /** A group of this process's own: other programs may be sending on loopback too. */
 export function nextGroup(): string {
   groupCount++;
-  return `239.${100 + (process.pid >> 16)}.${(process.pid >> 8) & 255}.${((process.pid & 255) + groupCount * 37) % 254}`;
+  const { pid } = process;
+  return `239.${100 + (pid >> 16)}.${(pid >> 8) & 255}.${((pid & 255) + groupCount * 37) % 254}`;
 }
 
 /** Numbers a payload in its first four bytes (if there is room), and fills the rest from its number. */

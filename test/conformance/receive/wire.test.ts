@@ -1,6 +1,6 @@
 /**
- * Receive paths on an interface that is not loopback: a veth pair between two namespaces that the test makes. The kernel's
- * own UDP code, behind `recvmmsg`, is what the rings are held against. Skipped without the rights.
+ * Receive paths on an interface that is not loopback: a veth pair between two namespaces that the test makes. The
+ * kernel's own UDP code, behind `recvmmsg`, is what the rings are held against. Skipped without the rights.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
