@@ -4,8 +4,8 @@
  * instead would put them all onto it, to fight the hot thread.
  *
  * A pinned thread is called `pin3:4711`, its CPU and its own number, in `top -H` too. By that name any other thread of
- * the process, each with its own copy of this module, knows it and lets it be. The number is there because a thread that
- * a pinned one starts inherits name and CPU; it is a helper all the same.
+ * the process, each with its own copy of this module, knows it and lets it be. The number is there because a thread
+ * that a pinned one starts inherits name and CPU; it is a helper all the same.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { FathomError } from "../core/assert.ts";
