@@ -28,7 +28,13 @@ export const STAT_STRIDE = 12;
 /** Ring entry: match number's high and low word, time, price, shares, and type letter | side letter << 8 | BROKEN. */
 const ENTRY = 6;
 const BROKEN = 1 << 16;
+/** Entries of a new ring; a power of two, as `TRADE_LOG_MAX` is, so that places are found by masking. */
 const RING_MIN = 16;
+
+/** Where a ring keeps its n-th trade. */
+function slotOf(ring: Float64Array, n: number): number {
+  return (n & (((ring.length / ENTRY) | 0) - 1)) * ENTRY;
+}
 
 /** Called for each logged trade, oldest first. Side code 0: the feed did not say. */
 type TradeVisitor = (
@@ -84,7 +90,7 @@ export class TradeLog {
   ): void {
     const rows = this.#rows;
     const at = locate * STAT_STRIDE;
-    const printed = rows[at + Stat.printed]!;
+    const printed = rows[at + Stat.printed]! | 0;
     if (printed === 0) {
       rows[at + Stat.open] = priceE4;
       rows[at + Stat.high] = priceE4;
@@ -100,7 +106,7 @@ export class TradeLog {
     rows[at + Stat.printed] = printed + 1;
     let ring = this.#rings[locate];
     if (ring === undefined || (printed < TRADE_LOG_MAX && printed * ENTRY === ring.length)) ring = this.#grow(locate);
-    const entry = (printed % (ring.length / ENTRY)) * ENTRY;
+    const entry = slotOf(ring, printed);
     ring[entry] = matchHigh >>> 0;
     ring[entry + 1] = matchLow >>> 0;
     ring[entry + 2] = tsEventNs;
@@ -117,9 +123,9 @@ export class TradeLog {
     const ring = this.#rings[locate];
     if (ring === undefined) return;
     const capacity = ring.length / ENTRY;
-    const printed = rows[at + Stat.printed]!;
+    const printed = rows[at + Stat.printed]! | 0;
     for (let i = printed - 1, end = Math.max(0, printed - capacity); i >= end; i--) {
-      const entry = (i % capacity) * ENTRY;
+      const entry = slotOf(ring, i);
       if (ring[entry + 1] !== matchLow >>> 0 || ring[entry] !== matchHigh >>> 0) continue;
       if ((ring[entry + 5]! & BROKEN) !== 0) continue;
       ring[entry + 5] = ring[entry + 5]! | BROKEN;
@@ -137,7 +143,7 @@ export class TradeLog {
     const capacity = ring.length / ENTRY;
     const printed = this.stat(locate, Stat.printed);
     for (let i = Math.max(0, printed - Math.min(capacity, tradeMax)); i < printed; i++) {
-      const at = (i % capacity) * ENTRY;
+      const at = slotOf(ring, i);
       const codes = ring[at + 5]!;
       visitor(
         ring[at]!,
