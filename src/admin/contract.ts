@@ -86,6 +86,29 @@ export interface StatusView {
   /** 0: books on the ingest thread. */
   shardCount: number;
   rssBytes: number;
+  clock: ClockView;
+}
+
+/** How well the machine's clock is kept. */
+export interface ClockView {
+  /** Who says so. */
+  source: "ptp" | "chrony" | "kernel" | "none";
+  /** It is kept to a reference outside this machine. */
+  disciplined: boolean;
+  /** System clock minus UTC; null: not known. */
+  offsetNs: number | null;
+  /** How far from UTC it can be, now; also the bound of stamps that the kernel takes. Null: nothing bounds it. */
+  errorBoundNs: number | null;
+  /** The same of stamps that the network card takes. */
+  hardwareStampErrorBoundNs: number | null;
+  /** The most that the settings allow. */
+  errorBoundMaxNs: number;
+  /** What it is kept to; "" when that is not known. */
+  reference: string;
+  /** How this was found, or why there is no bound. */
+  how: string;
+  /** Null before the first look. */
+  checkedAtNs: bigint | null;
 }
 
 export type ChannelState = "joining" | "live" | "ended" | "waiting";

@@ -30,10 +30,14 @@ import { FathomError } from "../core/assert.ts";
 import { Quality, qualityName } from "../core/quality.ts";
 import { formatCount } from "../core/units.ts";
 import { clock } from "../io/clock.ts";
+import { clockSamples } from "../observe/clock-metrics.ts";
+import { ClockMonitor } from "../observe/clock-monitor.ts";
+import { clockObjection } from "../observe/clock-quality.ts";
 import { renderMetrics } from "../observe/prometheus.ts";
 import type { BookPlan } from "./book-plan.ts";
 import { ChannelHost } from "./channel-host.ts";
 import { channelView, epochNs, sumCounters } from "./channel-view.ts";
+import { clockView, logClock } from "./clock-view.ts";
 import type { Log } from "./log.ts";
 import { OffenderLog } from "./offender-log.ts";
 import type { ResolvedSettings, Settings } from "./settings.ts";
@@ -55,6 +59,7 @@ export class Appliance implements ApplianceReader {
   readonly #failure = Promise.withResolvers<never>();
   readonly #lastQuality = new Map<string, Quality>();
   readonly #offenderLogs = new Map<string, OffenderLog>();
+  readonly #clock: ClockMonitor;
   #isLive = true;
 
   /** Starts all workers. `started` says when their lines are joined. */
@@ -65,6 +70,10 @@ export class Appliance implements ApplianceReader {
     for (const { name } of options.settings.channels) {
       this.#offenderLogs.set(name, new OffenderLog(options.log.child({ channel: name })));
     }
+    this.#clock = new ClockMonitor({
+      ...options.settings.clock,
+      onChange: (quality) => logClock(options.log, quality),
+    });
     const onFailure = (error: FathomError) => {
       this.#isLive = false;
       this.#failure.reject(error);
@@ -76,6 +85,7 @@ export class Appliance implements ApplianceReader {
 
   /** Resolves when every line of every channel is joined; throws what kept one from it. */
   async started(): Promise<void> {
+    this.#clock.start();
     for (const host of this.channelHosts) {
       await host.joined;
       for (const [i, line] of host.lines.entries()) this.#warnOfSmallBuffer(host, i, line.receiveBufferBytes);
@@ -84,7 +94,7 @@ export class Appliance implements ApplianceReader {
 
   async close(): Promise<void> {
     this.#isLive = false;
-    await Promise.all(this.channelHosts.map((host) => host.close()));
+    await Promise.all([this.#clock.close(), ...this.channelHosts.map((host) => host.close())]);
   }
 
   version(): VersionView {
@@ -107,6 +117,7 @@ export class Appliance implements ApplianceReader {
       badMessageCount: sum((view) => view.badMessages.total),
       shardCount: this.#options.plan.shards,
       rssBytes: process.memoryUsage.rss(),
+      clock: clockView(this.#clock.quality, this.#options.settings.clock, clock.realtimeNs()),
     };
   }
 
@@ -229,6 +240,7 @@ export class Appliance implements ApplianceReader {
         value: process.memoryUsage.rss(),
       },
       { metric: "ready", kind: "gauge", help: "1 when the books may be traded on", value: this.ready().ready ? 1 : 0 },
+      ...clockSamples(this.#clock.quality, clock.realtimeNs()),
       ...this.channels().flatMap((view) =>
         Object.entries(view.badMessages.byKind).map(([kind, value]) => ({
           metric: "bad_messages_total",
@@ -249,6 +261,8 @@ export class Appliance implements ApplianceReader {
     const reasons = this.channels()
       .filter((view) => view.quality !== Quality.ok)
       .map((view) => `${view.name}: ${view.qualityReason}`);
+    const objection = clockObjection(this.#clock.quality, this.#options.settings.clock);
+    if (objection !== undefined) reasons.push(objection);
     return { ready: reasons.length === 0, reasons };
   }
 

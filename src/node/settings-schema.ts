@@ -125,6 +125,26 @@ const DEGRADATION_SCHEMA = z.strictObject({
   ),
 });
 
+const CLOCK_SCHEMA = z.strictObject({
+  error_bound_max: setting(
+    durationNs,
+    "1ms",
+    "How far from UTC a disciplined clock may be before the node is not ready.",
+  ),
+  require_disciplined: setting(
+    boolean,
+    false,
+    "Not ready while nothing keeps the clock to a reference, or while its error has no bound.",
+  ),
+  interval: setting(durationNs, "4s", "How often the clock's quality is asked for (kernel, chrony, ptp4l)."),
+  ptp_socket: setting(path, "/var/run/ptp4l", "Where ptp4l takes questions."),
+  chrony: setting(
+    text('an address, a socket\'s path, or ""', /^\S*$/),
+    "",
+    'Where chronyd takes questions. "": where chronyc looks by itself.',
+  ),
+});
+
 /** The channel of the embedded exchange, in force when the configuration names none. */
 export const DEFAULT_CHANNEL = {
   name: "demo",
@@ -192,6 +212,7 @@ export function makeFileSchema(places: Places) {
       .prefault({}),
     runtime: RUNTIME_SCHEMA.prefault({}),
     degradation: DEGRADATION_SCHEMA.prefault({}),
+    clock: CLOCK_SCHEMA.prefault({}),
     channels: z.array(CHANNEL_SCHEMA).min(1),
   });
 }
@@ -200,7 +221,7 @@ export type FileSchema = ReturnType<typeof makeFileSchema>;
 
 /** Makes the parsed file into what fathom uses. */
 export function normalise(file: z.output<FileSchema>) {
-  const { node, admin, books, runtime, degradation } = file;
+  const { node, admin, books, runtime, degradation, clock } = file;
   return {
     node: { name: node.name, stateDir: node.state_dir, logLevel: node.log_level, logFormat: node.log_format },
     admin: {
@@ -229,6 +250,14 @@ export function normalise(file: z.output<FileSchema>) {
         queries: degradation.queries,
       },
       holdNs: degradation.hold,
+    },
+    clock: {
+      errorBoundMaxNs: clock.error_bound_max,
+      requireDisciplined: clock.require_disciplined,
+      intervalNs: clock.interval,
+      ptpSocket: clock.ptp_socket,
+      /** "": where chronyc looks by itself. */
+      chronyAddress: clock.chrony,
     },
     channels: file.channels.map(normaliseChannel),
   };
@@ -272,5 +301,6 @@ export type AdminSettings = Settings["admin"];
 export type BooksSettings = Settings["books"];
 export type RuntimeSettings = Settings["runtime"];
 export type DegradationSettings = Settings["degradation"];
+export type ClockSettings = Settings["clock"];
 export type ChannelSettings = Settings["channels"][number];
 export type LineSettings = ChannelSettings["lines"][number];

@@ -25,6 +25,7 @@ export type {
   AdminSettings,
   BooksSettings,
   ChannelSettings,
+  ClockSettings,
   DegradationSettings,
   LineSettings,
   NodeSettings,

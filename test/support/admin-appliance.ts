@@ -168,6 +168,17 @@ export class MemoryAppliance implements ApplianceReader {
       badMessageCount: sum((view) => view.badMessages.total),
       shardCount: 0,
       rssBytes: 64 * 1024 * 1024,
+      clock: {
+        source: "chrony",
+        disciplined: true,
+        offsetNs: -1_200,
+        errorBoundNs: 41_000,
+        hardwareStampErrorBoundNs: null,
+        errorBoundMaxNs: 1_000_000,
+        reference: "192.0.2.1, stratum 2",
+        how: "chronyc tracking",
+        checkedAtNs: START_NS + 89_000_000_000n,
+      },
     };
   }
 

@@ -1,8 +1,30 @@
 /** The node itself as the API shows it: version, status, configuration in force, health, log level. */
 import { z } from "@hono/zod-openapi";
 import { qualityName } from "../../core/quality.ts";
-import { LOG_LEVELS, type StatusView, type VersionView } from "../contract.ts";
+import { type ClockView, LOG_LEVELS, type StatusView, type VersionView } from "../contract.ts";
 import { CountSchema, EpochNsSchema, QualityReasonSchema, QualitySchema, RateSchema } from "./common.ts";
+
+const BoundSchema = z
+  .number()
+  .nullable()
+  .openapi({ description: "Nanoseconds either way from UTC; null when nothing bounds it." });
+
+export const ClockSchema = z
+  .object({
+    source: z.enum(["ptp", "chrony", "kernel", "none"]).openapi({ description: "Whose word this is." }),
+    disciplined: z.boolean().openapi({ description: "Kept to a reference outside this machine." }),
+    offset_ns: z.number().nullable().openapi({ description: "System clock minus UTC; null when not known." }),
+    error_bound_ns: BoundSchema,
+    error_bound_max_ns: z.number().openapi({ description: "The most that the settings allow." }),
+    stamp_error_bound_ns: z
+      .object({ kernel: BoundSchema, hardware: BoundSchema })
+      .openapi({ description: "Of receive stamps, by who takes them." }),
+    reference: z.string(),
+    how: z.string().openapi({ description: "How this was found, or why there is no bound." }),
+    checked_at: EpochNsSchema.nullable(),
+  })
+  .openapi("Clock");
+export type ClockJson = z.infer<typeof ClockSchema>;
 
 export const StatusSchema = z
   .object({
@@ -26,6 +48,7 @@ export const StatusSchema = z
     bad_messages: CountSchema,
     shards: CountSchema.openapi({ description: "0: books on the ingest thread." }),
     rss_bytes: CountSchema,
+    clock: ClockSchema,
   })
   .openapi("Status");
 export type StatusJson = z.infer<typeof StatusSchema>;
@@ -80,5 +103,20 @@ export function statusToJson(
     bad_messages: status.badMessageCount,
     shards: status.shardCount,
     rss_bytes: status.rssBytes,
+    clock: clockToJson(status.clock),
+  };
+}
+
+export function clockToJson(clock: ClockView): ClockJson {
+  return {
+    source: clock.source,
+    disciplined: clock.disciplined,
+    offset_ns: clock.offsetNs,
+    error_bound_ns: clock.errorBoundNs,
+    error_bound_max_ns: clock.errorBoundMaxNs,
+    stamp_error_bound_ns: { kernel: clock.errorBoundNs, hardware: clock.hardwareStampErrorBoundNs },
+    reference: clock.reference,
+    how: clock.how,
+    checked_at: clock.checkedAtNs?.toString() ?? null,
   };
 }

@@ -1,0 +1,43 @@
+/** The clock's quality as the appliance shows it, and what it makes of it: view, log line, reason not to be ready. */
+import type { ClockView } from "../admin/contract.ts";
+import { type ClockQuality, stampBound } from "../observe/clock-quality.ts";
+import { epochNs } from "./channel-view.ts";
+import type { Log } from "./log.ts";
+import type { ClockSettings } from "./settings.ts";
+
+/** `nowNs`: since the epoch base. Bounds are as of now: they grow from look to look. */
+export function clockView(quality: ClockQuality | undefined, settings: ClockSettings, nowNs: number): ClockView {
+  const { errorBoundMaxNs } = settings;
+  if (quality === undefined) {
+    return {
+      source: "none",
+      disciplined: false,
+      offsetNs: null,
+      errorBoundNs: null,
+      hardwareStampErrorBoundNs: null,
+      errorBoundMaxNs,
+      reference: "",
+      how: "the clock has not been checked lately",
+      checkedAtNs: null,
+    };
+  }
+  const { source, disciplined, offsetNs, reference, how, checkedAtNs } = quality;
+  return {
+    source,
+    disciplined,
+    offsetNs: offsetNs === null ? null : Math.round(offsetNs),
+    errorBoundNs: stampBound(quality, "kernel", nowNs).errorBoundNs,
+    hardwareStampErrorBoundNs: stampBound(quality, "hardware", nowNs).errorBoundNs,
+    errorBoundMaxNs,
+    reference,
+    how,
+    checkedAtNs: epochNs(checkedAtNs),
+  };
+}
+
+/** Says once what keeps the clock, and again when that changes. */
+export function logClock(log: Log, quality: ClockQuality): void {
+  const { source, disciplined, reference, how, errorBoundNs } = quality;
+  if (!disciplined) log.warn("nothing keeps this machine's clock: stamps have no bound", { how });
+  else log.info("the clock is disciplined", { source, reference, error_bound_ns: errorBoundNs ?? "unknown" });
+}
