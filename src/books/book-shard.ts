@@ -71,6 +71,11 @@ export class BookShard {
     this.#watches.remove(id);
   }
 
+  /** Watched books are published no more often than this, whatever was asked for; 0: as asked. */
+  set watchIntervalMinNs(intervalNs: number) {
+    this.#watches.intervalMinNs = intervalNs;
+  }
+
   /** Publishes watched books that are due. */
   doWork(nowNs: number): number {
     return this.#watches.doWork(nowNs, this.engine, this.#sequence, this.#quality);

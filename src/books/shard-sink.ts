@@ -67,18 +67,23 @@ export type ShardControl =
   | { type: "watch"; request: WatchRequest }
   | { type: "unwatch"; id: number };
 
+/** A batch longer than this is shown to the reader in parts, so that it need not wait for the whole of a burst. */
+const PUBLISH_MESSAGES = 256;
+
 /**
  * Books behind a ring. A full ring holds the writer back (policy `block`): messages are never dropped here, the
  * kernel's receive buffer before it is where a burst waits.
  */
 export class RingShardSink implements ShardSink {
-  /** How often the writer had to wait for room. */
+  /** How often the writer had to wait for room, and how often it showed the reader what it had. */
   waitCount = 0;
+  publishCount = 0;
   readonly #ring: MessageRing;
   readonly #target: Uint8Array;
   readonly #targetView: DataView;
   readonly #encoder = new TextEncoder();
-  #isPending = false;
+  /** Messages committed and not published. */
+  #pendingCount = 0;
   #position = 0;
 
   constructor(ring: MessageRing) {
@@ -98,14 +103,14 @@ export class RingShardSink implements ShardSink {
     for (; i + 4 <= length; i += 4) targetView.setInt32(at + i, view.getInt32(offset + i, true), true);
     for (; i < length; i++) target[at + i] = bytes[offset + i]!;
     ring.commit(ShardRecord.message, length, sequence, tsRecvNs);
-    this.#isPending = true;
+    if (++this.#pendingCount >= PUBLISH_MESSAGES) this.#publish();
   }
 
   batchEnd(sequence: number): void {
     if (sequence !== this.#position) {
       this.#position = sequence;
       this.#record(ShardRecord.position, 0, sequence);
-    } else if (!this.#isPending) return;
+    } else if (this.#pendingCount === 0) return;
     this.#publish();
   }
 
@@ -155,7 +160,8 @@ export class RingShardSink implements ShardSink {
   }
 
   #publish(): void {
-    this.#isPending = false;
+    this.#pendingCount = 0;
+    this.publishCount++;
     this.#ring.publish();
   }
 

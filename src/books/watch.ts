@@ -31,6 +31,8 @@ interface Watch extends WatchRequest {
 export class WatchList {
   /** By locate, not 0: it has changed since the last `doWork`. The shard sets it with every message: one store. */
   readonly touched = new Uint8Array(65536);
+  /** Nothing is published more often than this, whatever was asked for. Set while the machine is behind. */
+  intervalMinNs = 0;
   readonly #watches = new Map<number, Watch>();
   readonly #publish: (image: WatchImage) => void;
 
@@ -63,7 +65,7 @@ export class WatchList {
       if (!watch.isDirty || nowNs < watch.nextNs) continue;
       if (!this.#show(watch, engine, sequence, channelQuality)) continue;
       watch.isDirty = false;
-      watch.nextNs = nowNs + watch.intervalNs;
+      watch.nextNs = nowNs + Math.max(watch.intervalNs, this.intervalMinNs);
       count++;
     }
     return count;

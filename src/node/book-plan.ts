@@ -3,7 +3,7 @@
  * posted to the workers; both sides build their objects from the same plan.
  */
 import { BadMessages } from "../books/bad-messages.ts";
-import { BookShard, type BookShardOptions } from "../books/book-shard.ts";
+import type { BookShard, BookShardOptions } from "../books/book-shard.ts";
 import { FastBooks } from "../books/builder.ts";
 import { APPLY_STATUS_COUNT } from "../books/contract.ts";
 import { BookDispatcher } from "../books/dispatcher.ts";
@@ -13,6 +13,7 @@ import { makeSymbolFilter } from "../books/symbol-filter.ts";
 import { MessageRing } from "../bus/message-ring.ts";
 import { type CounterSpec, Counters } from "../core/counters.ts";
 import type { BooksSettings } from "./settings.ts";
+import { TimedBookShard } from "./timed-shard.ts";
 
 export interface BookPlan extends Omit<BooksSettings, "shards"> {
   /** 0: on the dispatcher's thread. */
@@ -88,15 +89,18 @@ export function makeShard(
   shard: number,
   memory: ShardMemory,
   listeners: Pick<BookShardOptions, "onPart" | "onWatch">,
-): BookShard {
-  return new BookShard({ shard, engine: new FastBooks(), bad: new BadMessages(memory.bad), ...listeners });
+): TimedBookShard {
+  return new TimedBookShard({ shard, engine: new FastBooks(), bad: new BadMessages(memory.bad), ...listeners });
 }
 
-/** The dispatcher before the shards: `inline` for books on this thread, otherwise through the rings. */
-export function makeDispatcher(plan: BookPlan, memory: BookMemory, inline: BookShard | undefined): BookDispatcher {
-  const shards: ShardSink[] = inline
-    ? [new InlineShardSink(inline)]
-    : memory.shards.map((shard) => new RingShardSink(MessageRing.attach(shard.ring!)));
+/** The ways into the shards: `inline` for books on this thread, otherwise through the rings. */
+export function makeShardSinks(memory: BookMemory, inline: BookShard | undefined): ShardSink[] {
+  if (inline) return [new InlineShardSink(inline)];
+  return memory.shards.map((shard) => new RingShardSink(MessageRing.attach(shard.ring!)));
+}
+
+/** The dispatcher before the shards. It keeps the array `shards` itself. */
+export function makeDispatcher(plan: BookPlan, memory: BookMemory, shards: ShardSink[]): BookDispatcher {
   return new BookDispatcher({
     shards,
     shardOf: makeShardMap({ by: plan.shardBy, shards: shards.length, ranges: plan.ranges, table: plan.table }),

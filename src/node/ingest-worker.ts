@@ -22,6 +22,7 @@ import {
   dispatcherCounterSpecs,
   makeDispatcher,
   makeShard,
+  makeShardSinks,
 } from "./book-plan.ts";
 import { ControlReader } from "./control.ts";
 import type { ChannelSettings } from "./settings.ts";
@@ -67,7 +68,7 @@ class IngestLoop {
     const { channel, plan, memory } = init;
     this.#inline = plan.shards === 0 ? makeShard(0, memory.shards[0]!, bookListeners) : undefined;
     this.#reporter = this.#inline && new ShardReporter(channel.name, this.#inline, memory.shards[0]!);
-    this.#dispatcher = makeDispatcher(plan, memory, this.#inline);
+    this.#dispatcher = makeDispatcher(plan, memory, makeShardSinks(memory, this.#inline));
     this.#control = new ControlReader(MessageRing.attach(init.control));
     this.#counters = new Counters(dispatcherCounterSpecs(channel.name), memory.dispatcherCounters);
     this.#channel = openChannel(channel, this.#dispatcher, init.channelCounters);

@@ -14,7 +14,7 @@ import { Quality } from "../core/quality.ts";
 import { clock } from "../io/clock.ts";
 import { type FileAppender, openAppender } from "../io/disk.ts";
 import { BinaryFileFramer } from "../wire/binaryfile.ts";
-import { type BookPlan, makeDispatcher } from "./book-plan.ts";
+import { type BookPlan, makeDispatcher, makeShardSinks } from "./book-plan.ts";
 import { BookThreads } from "./book-threads.ts";
 import { type ReplayCaptureReport, replayCaptures } from "./replay-capture.ts";
 import { ReplayGate } from "./replay-gate.ts";
@@ -96,7 +96,8 @@ class Replay {
     this.#failed.promise.catch(() => {});
     this.#threads = new BookThreads("replay", options.plan, (error) => this.#failed.reject(error));
     const inline = options.plan.shards === 0 ? this.#threads.makeInline() : undefined;
-    this.#books = makeDispatcher(options.plan, this.#threads.memory, inline);
+    const { memory } = this.#threads;
+    this.#books = makeDispatcher(options.plan, memory, makeShardSinks(memory, inline));
     const { untilSequence = Number.POSITIVE_INFINITY, untilTimeNs = Number.POSITIVE_INFINITY } = options;
     this.#gate = new ReplayGate(this.#books, untilSequence, untilTimeNs);
   }

@@ -13,8 +13,10 @@ export interface PerfLayout {
   /** "ingest", "shard0". */
   readonly thread: string;
   readonly stages: readonly string[];
-  /** Its queues: "line.a", "shard0". */
+  /** What it reads from: "line.a", or a shard's "ring". */
   readonly queues: readonly string[];
+  /** The rings that it writes: "shard0". */
+  readonly rings: readonly string[];
 }
 
 type Kinds = Readonly<Record<string, readonly ["counter" | "gauge", string, string]>>;
@@ -50,12 +52,24 @@ const QUEUE = {
   capacityBytes: ["gauge", "queue_capacity_bytes", "Room in the queue"],
 } as const satisfies Kinds;
 
+const RING = {
+  publishes: ["counter", "ring_publishes_total", "Times that the ring's writer showed its reader what it had"],
+  waits: ["counter", "ring_writer_waits_total", "Times that the ring was full and held its writer back"],
+} as const satisfies Kinds;
+
 export type PerfCounter =
   | keyof typeof LOOP
   | `stage.${string}.${keyof typeof STAGE}`
-  | `queue.${string}.${keyof typeof QUEUE}`;
+  | `queue.${string}.${keyof typeof QUEUE}`
+  | `ring.${string}.${keyof typeof RING}`;
 
-export function perfCounterSpecs({ channel, thread, stages, queues }: PerfLayout): Record<PerfCounter, CounterSpec> {
+export function perfCounterSpecs({
+  channel,
+  thread,
+  stages,
+  queues,
+  rings,
+}: PerfLayout): Record<PerfCounter, CounterSpec> {
   const specs: Record<string, CounterSpec> = {};
   const add = (prefix: string, kinds: Kinds, labels: Record<string, string>) => {
     for (const [key, [kind, metric, help]] of Object.entries(kinds))
@@ -64,6 +78,7 @@ export function perfCounterSpecs({ channel, thread, stages, queues }: PerfLayout
   add("", LOOP, {});
   for (const stage of stages) add(`stage.${stage}.`, STAGE, { stage });
   for (const queue of queues) add(`queue.${queue}.`, QUEUE, { queue });
+  for (const ring of rings) add(`ring.${ring}.`, RING, { ring });
   return specs as Record<PerfCounter, CounterSpec>;
 }
 
