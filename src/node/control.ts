@@ -8,7 +8,8 @@ import type { WatchRequest } from "../books/watch.ts";
 import type { MessageRing } from "../bus/message-ring.ts";
 import { FathomError } from "../core/assert.ts";
 
-export const CONTROL_RING_BYTES = 1 << 18;
+/** A record is at most a quarter of it: room for a cut that names every stock locate there can be. */
+export const CONTROL_RING_BYTES = 1 << 22;
 
 export type ControlMessage =
   | { type: "cut"; request: CutRequest }
