@@ -21,6 +21,7 @@ export interface CommandOptions {
 
 const TIMEOUT_MS_DEFAULT = 1_000;
 const OUTPUT_BYTES_MAX_DEFAULT = 65_536;
+const PIPE_GRACE_MS = 100;
 /** Where daemons' tools lie, which are not on every user's PATH. */
 const SYSTEM_PATHS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -51,13 +52,15 @@ export async function runCommand(command: readonly string[], options: CommandOpt
     child.kill("SIGKILL");
   };
   const deadline = setTimeout(() => stop("timed-out"), timeoutMs);
-  const collect = (stream: ReadableStream<Uint8Array>) =>
-    readBounded(stream, outputBytesMax, () => stop("too-long")).catch(() => "");
+  const outputs = [child.stdout, child.stderr].map(
+    (stream) => new BoundedOutput(stream, outputBytesMax, () => stop("too-long")),
+  );
   try {
-    const outputs = Promise.all([collect(child.stdout), collect(child.stderr)]);
     const exitStatus = await child.exited;
-    // A grandchild may hold the pipes open after the end: what has come until the deadline is what counts.
-    const [stdout, stderr] = await Promise.race([outputs, expiry(timeoutMs)]);
+    clearTimeout(deadline);
+    // A grandchild may hold the pipes open after the end: what has come by then is what counts.
+    await Promise.race([Promise.all(outputs.map((output) => output.ended)), grace()]);
+    const [stdout, stderr] = outputs.map((output) => output.text) as [string, string];
     return { end, exitStatus: end === "done" ? exitStatus : -1, stdout, stderr };
   } finally {
     clearTimeout(deadline);
@@ -68,22 +71,30 @@ function failed(end: CommandEnd): CommandResult {
   return { end, exitStatus: -1, stdout: "", stderr: "" };
 }
 
-function expiry(timeoutMs: number): Promise<[string, string]> {
+function grace(): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(() => resolve(["", ""]), timeoutMs).unref();
+    setTimeout(resolve, PIPE_GRACE_MS).unref();
   });
 }
 
-async function readBounded(stream: ReadableStream<Uint8Array>, bytesMax: number, tooLong: () => void) {
-  const decoder = new TextDecoder();
-  let text = "";
-  let leftBytes = bytesMax;
-  for await (const chunk of stream) {
-    text += decoder.decode(chunk.subarray(0, leftBytes), { stream: true });
-    leftBytes -= chunk.length;
-    if (leftBytes >= 0) continue;
-    tooLong();
-    break;
+/** What has come through a pipe so far, up to a limit. */
+class BoundedOutput {
+  text = "";
+  readonly ended: Promise<void>;
+
+  constructor(stream: ReadableStream<Uint8Array>, bytesMax: number, tooLong: () => void) {
+    this.ended = this.#read(stream, bytesMax, tooLong).catch(() => {});
   }
-  return text;
+
+  async #read(stream: ReadableStream<Uint8Array>, bytesMax: number, tooLong: () => void): Promise<void> {
+    const decoder = new TextDecoder();
+    let leftBytes = bytesMax;
+    for await (const chunk of stream) {
+      this.text += decoder.decode(chunk.subarray(0, leftBytes), { stream: true });
+      leftBytes -= chunk.length;
+      if (leftBytes >= 0) continue;
+      tooLong();
+      break;
+    }
+  }
 }

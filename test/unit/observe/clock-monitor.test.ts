@@ -1,0 +1,84 @@
+/** The monitor against this machine's kernel and, where they are installed, a real chronyd. */
+import { afterAll, describe, expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readKernelClock } from "../../../src/io/adjtimex.ts";
+import { findProgram, runCommand } from "../../../src/io/command.ts";
+import { ClockMonitor, lookAtClock } from "../../../src/observe/clock-monitor.ts";
+import { CLOCK_SOURCES, type ClockQuality } from "../../../src/observe/clock-quality.ts";
+
+describe("running a program", () => {
+  test("is bounded in time and in output, and says which", async () => {
+    expect(await runCommand(["sleep", "60"], { timeoutMs: 50 })).toMatchObject({ end: "timed-out", exitStatus: -1 });
+    const long = await runCommand(["yes"], { timeoutMs: 10_000, outputBytesMax: 1000 });
+    expect(long.end).toBe("too-long");
+    expect(long.stdout.length).toBe(1000);
+    expect((await runCommand(["no-such-program-anywhere"])).end).toBe("absent");
+    expect(await runCommand(["sh", "-c", "echo out; echo err >&2; exit 3"])).toEqual({
+      end: "done",
+      exitStatus: 3,
+      stdout: "out\n",
+      stderr: "err\n",
+    });
+  });
+
+  test("a child that outlives its parent and holds the pipe does not hold the answer up", async () => {
+    const result = await runCommand(["sh", "-c", "sleep 2 & echo done"], { timeoutMs: 10_000 });
+    expect(result).toMatchObject({ end: "done", exitStatus: 0, stdout: "done\n" });
+  });
+});
+
+test("a monitor has a verdict of the house's form, tells of the first, and stops", async () => {
+  const told: ClockQuality[] = [];
+  const monitor = new ClockMonitor({
+    ptpSocket: "/nowhere/ptp4l",
+    chronyAddress: "",
+    intervalNs: 60e9,
+    onChange: (quality) => told.push(quality),
+  });
+  expect(monitor.quality).toBeUndefined();
+  monitor.start();
+  await monitor.look();
+  await monitor.close();
+  const quality = monitor.quality!;
+  expect(told).toEqual([quality]);
+  expect(CLOCK_SOURCES).toContain(quality.source);
+  expect(quality.disciplined).toBe(quality.source !== "none");
+  expect(quality.how).not.toBe("");
+});
+
+test("a verdict that has grown old is not believed", async () => {
+  const monitor = new ClockMonitor({ ptpSocket: "/nowhere/ptp4l", chronyAddress: "", intervalNs: 1 });
+  await monitor.look();
+  expect(monitor.quality).toBeUndefined();
+});
+
+describe.skipIf(findProgram("chronyd") === null || process.getuid?.() !== 0)(
+  "a real chronyd (needs root, chrony)",
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "fathom-chrony-"));
+    chmodSync(folder, 0o700);
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    test("on its own clock is no reference", async () => {
+      const socket = join(folder, "chronyd.sock");
+      const file = join(folder, "chrony.conf");
+      const pidFile = join(folder, "chronyd.pid");
+      const lines = ["local stratum 8", "allow 127.0.0.1", "port 20123", "cmdport 0"];
+      writeFileSync(file, [...lines, `bindcmdaddress ${socket}`, `pidfile ${pidFile}`, ""].join("\n"));
+      // -x: it never touches this machine's clock.
+      const daemon = Bun.spawn([findProgram("chronyd")!, "-x", "-d", "-u", "root", "-f", file], { stderr: "pipe" });
+      try {
+        const options = { ptpSocket: "/nowhere/ptp4l", chronyAddress: socket };
+        let found = await lookAtClock(options);
+        for (let i = 0; i < 100 && found.chrony === undefined; i++) found = await lookAtClock(options);
+        expect(found.chrony).toMatchObject({ referenceId: "7F7F0101", stratum: 8, leapStatus: "normal" });
+        expect(found.kernel).toEqual(expect.objectContaining({ status: readKernelClock().status }));
+      } finally {
+        daemon.kill();
+        await daemon.exited;
+      }
+    });
+  },
+);
