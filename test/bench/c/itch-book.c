@@ -4,7 +4,8 @@
  * arrays with the best at the back, sums of shares in a double, trade statistics an instrument. One thread, gcc -O2.
  *
  * usage: itch-book FILE [REPETITIONS] [book|decode|frame]
- * Prints one JSON line: nanoseconds a message of each repetition, messages, live orders, bad messages, digest.
+ * Prints one JSON line: nanoseconds a message of each repetition (of this thread's CPU, and by the clock on the wall),
+ * messages, live orders, bad messages, digest, and in decode mode the sum of all fields.
  * The digest is over every order of every book in canonical order, so that it can be held against fathom's own.
  */
 #define _GNU_SOURCE
@@ -21,13 +22,17 @@ typedef struct { uint32_t shares; int32_t level, prev, next; } Order;
 typedef struct { int32_t key, count, head, tail, side, pad0, pad1, pad2; } Level;
 typedef struct { int32_t key, level; } Slot;
 typedef struct { Slot *slots; int32_t count, capacity; } Side;
-typedef struct { double volume, notional, last, lastShares, lastTs, open, high, low, trades; uint8_t state, known; } Stats;
+typedef struct {
+  double volume, notional, last, lastShares, lastTs, open, high, low, trades;
+  uint8_t state, known;
+} Stats;
 
 enum { PAGE_BITS = 14, PAGE_SIZE = 1 << PAGE_BITS, PAGE_MASK = PAGE_SIZE - 1 };
 
 static Order *orders; static uint64_t *references; static int32_t orderTop, orderCapacity, freeOrder;
 static Level *levels; static double *levelShares; static int32_t levelTop, levelCapacity, freeLevel;
-static int32_t **pages; static int32_t *pageLive; static uint64_t pageCount; static int32_t **sparePages; static size_t spareCount, spareCapacity;
+static int32_t **pages; static int32_t *pageLive; static uint64_t pageCount;
+static int32_t **sparePages; static size_t spareCount, spareCapacity;
 static Side sides[1 << 17];
 static Stats stats[1 << 16];
 static uint8_t lengths[256];
@@ -62,7 +67,10 @@ static void indexClear(uint64_t reference) {
   uint64_t page = reference >> PAGE_BITS;
   pages[page][reference & PAGE_MASK] = 0;
   if (--pageLive[page] == 0) {
-    if (spareCount == spareCapacity) { spareCapacity = spareCapacity ? spareCapacity * 2 : 64; sparePages = realloc(sparePages, spareCapacity * sizeof *sparePages); }
+    if (spareCount == spareCapacity) {
+      spareCapacity = spareCapacity ? spareCapacity * 2 : 64;
+      sparePages = realloc(sparePages, spareCapacity * sizeof *sparePages);
+    }
     sparePages[spareCount++] = pages[page]; pages[page] = NULL;
   }
 }
@@ -71,11 +79,18 @@ static int32_t levelNew(Side *side, int32_t sideIndex, int32_t at, int32_t key) 
   int32_t level;
   if (freeLevel) { level = freeLevel; freeLevel = levels[level].head; }
   else {
-    if (levelTop == levelCapacity) { levelCapacity *= 2; levels = realloc(levels, levelCapacity * sizeof *levels); levelShares = realloc(levelShares, levelCapacity * sizeof *levelShares); }
+    if (levelTop == levelCapacity) {
+      levelCapacity *= 2;
+      levels = realloc(levels, levelCapacity * sizeof *levels);
+      levelShares = realloc(levelShares, levelCapacity * sizeof *levelShares);
+    }
     level = levelTop++;
   }
   levels[level] = (Level){ .key = key, .side = sideIndex }; levelShares[level] = 0;
-  if (side->count == side->capacity) { side->capacity = side->capacity ? side->capacity * 2 : 32; side->slots = realloc(side->slots, side->capacity * sizeof *side->slots); }
+  if (side->count == side->capacity) {
+    side->capacity = side->capacity ? side->capacity * 2 : 32;
+    side->slots = realloc(side->slots, side->capacity * sizeof *side->slots);
+  }
   memmove(side->slots + at + 1, side->slots + at, (side->count - at) * sizeof *side->slots);
   side->slots[at] = (Slot){ key, level }; side->count++;
   return level;
@@ -97,7 +112,11 @@ static void add(int32_t sideIndex, uint64_t reference, uint32_t shares, uint32_t
   int32_t o;
   if (freeOrder) { o = freeOrder; freeOrder = orders[o].next; }
   else {
-    if (orderTop == orderCapacity) { orderCapacity *= 2; orders = realloc(orders, orderCapacity * sizeof *orders); references = realloc(references, orderCapacity * sizeof *references); }
+    if (orderTop == orderCapacity) {
+      orderCapacity *= 2;
+      orders = realloc(orders, orderCapacity * sizeof *orders);
+      references = realloc(references, orderCapacity * sizeof *references);
+    }
     o = orderTop++;
   }
   int32_t tail = levels[level].tail;
@@ -128,13 +147,17 @@ static uint32_t priceOf(int32_t o) {
 
 static void trade(uint16_t locate, double price, double shares, double ts) {
   Stats *s = &stats[locate];
-  s->last = price; s->lastShares = shares; s->lastTs = ts; s->volume += shares; s->notional += price * shares; s->trades++;
+  s->last = price; s->lastShares = shares; s->lastTs = ts;
+  s->volume += shares; s->notional += price * shares; s->trades++;
   if (s->open == 0) s->open = price;
   if (price > s->high) s->high = price;
   if (s->low == 0 || price < s->low) s->low = price;
 }
 
-static inline int32_t owned(const uint8_t *m) { int32_t o = find(r64(m + 11)); return o && levels[orders[o].level].side >> 1 == r16(m + 1) ? o : 0; }
+static inline int32_t owned(const uint8_t *m) {
+  int32_t o = find(r64(m + 11));
+  return o && levels[orders[o].level].side >> 1 == r16(m + 1) ? o : 0;
+}
 
 static uint64_t run(const uint8_t *b, size_t size) {
   uint64_t n = 0; size_t at = 0;
@@ -150,11 +173,16 @@ static uint64_t run(const uint8_t *b, size_t size) {
         add(locate * 2 + (m[19] == 'B' ? 0 : 1), reference, shares, r32(m + 32)); break;
       }
       case 'D': { int32_t o = owned(m); if (o) removeOrder(o); else bad++; break; }
-      case 'X': { int32_t o = owned(m); uint32_t shares = r32(m + 19); if (o && shares && shares <= orders[o].shares) reduce(o, shares); else bad++; break; }
+      case 'X': {
+        int32_t o = owned(m); uint32_t shares = r32(m + 19);
+        if (o && shares && shares <= orders[o].shares) reduce(o, shares); else bad++;
+        break;
+      }
       case 'E': case 'C': {
         int32_t o = owned(m); uint32_t shares = r32(m + 19);
         if (!o || !shares || shares > orders[o].shares) { bad++; break; }
-        if (m[0] == 'E') trade(r16(m + 1), priceOf(o), shares, r48(m + 5)); else if (m[31] != 'N') trade(r16(m + 1), r32(m + 32), shares, r48(m + 5));
+        if (m[0] == 'E') trade(r16(m + 1), priceOf(o), shares, r48(m + 5));
+        else if (m[31] != 'N') trade(r16(m + 1), r32(m + 32), shares, r48(m + 5));
         reduce(o, shares); break;
       }
       case 'U': {
@@ -185,12 +213,17 @@ static uint64_t decode(const uint8_t *b, size_t size, uint64_t *sum) {
   *sum = s; return n;
 }
 
-static uint64_t frame(const uint8_t *b, size_t size) { uint64_t n = 0; size_t at = 0; while (at + 2 <= size) { at += 2 + r16(b + at); n++; } return n; }
+static uint64_t frame(const uint8_t *b, size_t size) {
+  uint64_t n = 0; size_t at = 0;
+  while (at + 2 <= size) { at += 2 + r16(b + at); n++; }
+  return n;
+}
 
 static void reset(void) {
   for (uint64_t i = 0; i < pageCount; i++) free(pages[i]);
   for (size_t i = 0; i < spareCount; i++) free(sparePages[i]);
-  free(pages); free(pageLive); free(sparePages); pages = NULL; pageLive = NULL; sparePages = NULL; pageCount = 0; spareCount = spareCapacity = 0;
+  free(pages); free(pageLive); free(sparePages);
+  pages = NULL; pageLive = NULL; sparePages = NULL; pageCount = 0; spareCount = spareCapacity = 0;
   free(orders); free(references); free(levels); free(levelShares);
   orderCapacity = levelCapacity = 1 << 16; orderTop = levelTop = 1; freeOrder = freeLevel = 0; bad = 0;
   orders = malloc(orderCapacity * sizeof *orders); references = malloc(orderCapacity * sizeof *references);
@@ -199,34 +232,44 @@ static void reset(void) {
   memset(stats, 0, sizeof stats);
 }
 
-static double now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec * 1e9 + t.tv_nsec; }
+static double now(clockid_t clock) { struct timespec t; clock_gettime(clock, &t); return t.tv_sec * 1e9 + t.tv_nsec; }
 
 static uint64_t digest(uint64_t *live) {
   uint64_t h = 0xcbf29ce484222325ull; *live = 0;
 #define MIX(x) do { h ^= (uint64_t)(x); h *= 0x100000001b3ull; h ^= h >> 29; } while (0)
   for (int s = 0; s < 1 << 17; s++)
     for (int32_t i = sides[s].count - 1; i >= 0; i--)
-      for (int32_t o = levels[sides[s].slots[i].level].head; o; o = orders[o].next) { MIX(s); MIX(priceOf(o)); MIX(references[o]); MIX(orders[o].shares); (*live)++; }
+      for (int32_t o = levels[sides[s].slots[i].level].head; o; o = orders[o].next) {
+        MIX(s); MIX(priceOf(o)); MIX(references[o]); MIX(orders[o].shares); (*live)++;
+      }
   return h;
+}
+
+static void list(const double *values, int count) {
+  for (int i = 0; i < count; i++) printf("%s%.3f", i ? "," : "", values[i]);
 }
 
 int main(int argc, char **argv) {
   if (argc < 2) { fprintf(stderr, "usage: itch-book FILE [REPETITIONS] [book|decode|frame]\n"); return 2; }
   int repetitions = argc > 2 ? atoi(argv[2]) : 5; const char *mode = argc > 3 ? argv[3] : "book";
-  const char *types = "SRHYLVWKJhAFECXDUPQBINO"; const uint8_t sizes[] = {12,39,25,20,26,35,12,28,35,21,36,40,31,36,23,19,35,44,40,19,50,20,48};
+  const char *types = "SRHYLVWKJhAFECXDUPQBINO";
+  const uint8_t sizes[] = {12,39,25,20,26,35,12,28,35,21,36,40,31,36,23,19,35,44,40,19,50,20,48};
   for (int i = 0; types[i]; i++) lengths[(uint8_t)types[i]] = sizes[i];
   int fd = open(argv[1], O_RDONLY); struct stat st;
   if (fd < 0 || fstat(fd, &st)) { perror(argv[1]); return 1; }
   const uint8_t *b = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
   if (b == MAP_FAILED) { perror("mmap"); return 1; }
   uint64_t n = 0, sum = 0;
-  printf("{\"ns_per_message\":[");
+  double *wall = malloc(repetitions * sizeof *wall), *cpu = malloc(repetitions * sizeof *cpu);
   for (int r = 0; r < repetitions; r++) {
-    reset(); double t = now();
+    reset(); double wallFrom = now(CLOCK_MONOTONIC), cpuFrom = now(CLOCK_THREAD_CPUTIME_ID);
     n = *mode == 'b' ? run(b, st.st_size) : *mode == 'd' ? decode(b, st.st_size, &sum) : frame(b, st.st_size);
-    t = now() - t; printf("%s%.2f", r ? "," : "", t / n); fflush(stdout);
+    cpu[r] = (now(CLOCK_THREAD_CPUTIME_ID) - cpuFrom) / n; wall[r] = (now(CLOCK_MONOTONIC) - wallFrom) / n;
   }
   uint64_t live, h = digest(&live);
-  printf("],\"messages\":%lu,\"orders\":%lu,\"bad_messages\":%lu,\"digest\":\"%016lx\",\"sum\":\"%lu\"}\n", n, live, bad, h, sum);
+  printf("{\"cpu_ns_per_message\":["); list(cpu, repetitions);
+  printf("],\"wall_ns_per_message\":["); list(wall, repetitions);
+  printf("],\"messages\":%lu,\"orders\":%lu,\"bad_messages\":%lu,\"digest\":\"%016lx\",\"sum\":\"%lu\"}\n",
+         n, live, bad, h, sum);
   return 0;
 }

@@ -38,11 +38,13 @@ int main(int argc, char **argv) {
   if (batch < 1 || batch > BATCH_MAX) return 2;
   int fd = socket(AF_INET, SOCK_DGRAM, 0), one = 1, bytes = 32 << 20, zero = 0;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes)) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes))
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
   setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof one);
   setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one);
   setsockopt(fd, IPPROTO_IP, 49 /* IP_MULTICAST_ALL */, &zero, sizeof zero);
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(atoi(argv[2])), .sin_addr.s_addr = inet_addr(argv[1]) };
+  struct sockaddr_in address = {
+    .sin_family = AF_INET, .sin_port = htons(atoi(argv[2])), .sin_addr.s_addr = inet_addr(argv[1]) };
   if (bind(fd, (struct sockaddr *)&address, sizeof address)) { perror("bind"); return 1; }
   struct ip_mreq mreq = { .imr_multiaddr.s_addr = inet_addr(argv[1]), .imr_interface.s_addr = inet_addr(argv[3]) };
   if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &mreq, sizeof mreq)) { perror("join"); return 1; }
@@ -50,7 +52,8 @@ int main(int argc, char **argv) {
   static struct mmsghdr headers[BATCH_MAX]; static struct iovec vectors[BATCH_MAX];
   for (int i = 0; i < batch; i++) {
     vectors[i] = (struct iovec){ data[i], SLOT_BYTES };
-    headers[i].msg_hdr = (struct msghdr){ .msg_iov = &vectors[i], .msg_iovlen = 1, .msg_control = control[i], .msg_controllen = CONTROL_BYTES };
+    headers[i].msg_hdr = (struct msghdr){
+      .msg_iov = &vectors[i], .msg_iovlen = 1, .msg_control = control[i], .msg_controllen = CONTROL_BYTES };
   }
   uint64_t packets = 0, messages = 0, gaps = 0, expected = 0, sum = 0, stamp = 0; uint32_t drops = 0; int ended = 0;
   fprintf(stderr, "ready\n");
@@ -63,8 +66,9 @@ int main(int argc, char **argv) {
     for (int i = 0; i < n; i++) {
       const uint8_t *p = data[i]; uint32_t length = headers[i].msg_len; struct msghdr *h = &headers[i].msg_hdr;
       for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
-        if (c->cmsg_type == SCM_TIMESTAMPNS) { struct timespec t; memcpy(&t, CMSG_DATA(c), sizeof t); stamp += t.tv_nsec; }
-        else if (c->cmsg_type == SO_RXQ_OVFL) memcpy(&drops, CMSG_DATA(c), 4);
+        if (c->cmsg_type == SCM_TIMESTAMPNS) {
+          struct timespec t; memcpy(&t, CMSG_DATA(c), sizeof t); stamp += t.tv_nsec;
+        } else if (c->cmsg_type == SO_RXQ_OVFL) memcpy(&drops, CMSG_DATA(c), 4);
       }
       h->msg_controllen = CONTROL_BYTES;
       if (length < 20) continue;
@@ -73,11 +77,15 @@ int main(int argc, char **argv) {
       packets++;
       if (expected && sequence > expected) gaps += sequence - expected;
       expected = sequence + count;
-      for (uint32_t m = 0, at = 20; m < count && at + 2 <= length; m++) { uint32_t size = r16(p + at); sum += p[at + 2]; at += 2 + size; messages++; }
+      for (uint32_t m = 0, at = 20; m < count && at + 2 <= length; m++) {
+        uint32_t size = r16(p + at); sum += p[at + 2]; at += 2 + size; messages++;
+      }
     }
   }
   user = cpuNs(0) - user; system = cpuNs(1) - system;
-  printf("{\"packets\":%lu,\"messages\":%lu,\"messages_lost\":%lu,\"kernel_drops\":%u,\"user_ns_per_packet\":%.1f,\"system_ns_per_packet\":%.1f,\"cpu_ns_per_packet\":%.1f,\"sum\":%lu,\"stamps\":%lu}\n",
-         packets, messages, gaps, drops, user / packets, system / packets, (user + system) / packets, sum, stamp);
+  printf("{\"packets\":%lu,\"messages\":%lu,", packets, messages);
+  printf("\"messages_lost\":%lu,\"kernel_drops\":%u,", gaps, drops);
+  printf("\"user_ns_per_packet\":%.1f,\"system_ns_per_packet\":%.1f,", user / packets, system / packets);
+  printf("\"cpu_ns_per_packet\":%.1f,\"sum\":%lu,\"stamps\":%lu}\n", (user + system) / packets, sum, stamp);
   return packets ? 0 : 1;
 }
