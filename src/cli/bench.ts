@@ -40,9 +40,10 @@ export function registerBench(program: Command): void {
     .command("bench")
     .summary("measure what is promised about speed, on this machine")
     .description(
-      "Runs each suite's cases by turns, each run in a process of its own, and prints medians with their spread, the " +
-        "peers and the limits beside them. Times are CPU time of the measured thread. C programs are compiled here when a " +
-        "compiler is found. Without --quick it takes a good while, and needs a machine that has nothing else to do.",
+      "Runs each suite's cases by turns, each run in a process of its own, and prints medians with their spread, " +
+        "with the peers and the limits beside them. Times are CPU time of the measured thread. C programs are " +
+        "compiled here when a compiler is found. Without --quick it takes a good while, and needs a machine that has " +
+        "nothing else to do.",
     )
     .option("--suite <name>", "only this suite; may be given again", suiteName)
     .option("--runs <n>", `runs of each case (${RUNS_DEFAULT}; quick ${RUNS_QUICK})`, integerBetween(1, RUNS_MAX))

@@ -1,6 +1,6 @@
 /**
  * Latency by percentile as a small SVG: the x axis is stretched towards the tail as an HdrHistogram plot's is (each
- * nine takes the same room), the y axis is logarithmic. Pure: from points to text, with no clock and no random number in it.
+ * nine takes the same room), the y axis is logarithmic. Pure: from points to text, no clock and no random number.
  */
 export interface PercentilePoint {
   /** 0…100. */
