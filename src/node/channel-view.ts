@@ -17,14 +17,6 @@ const STATES: Record<ChannelStatus["state"], ChannelState> = {
   ended: "ended",
 };
 
-/** Until the worker has said in its own words why. */
-const FIRST_REASONS: Record<Quality, string> = {
-  [Quality.ok]: "",
-  [Quality.recovering]: "messages are missing",
-  [Quality.stale]: "nothing is heard on any line",
-  [Quality.closed]: "the session has ended",
-};
-
 /** A stamp since the epoch base as nanoseconds since 1970. */
 export function epochNs(stampNs: number): bigint {
   return BigInt(clock.epochBaseSeconds) * 1_000_000_000n + BigInt(Math.round(stampNs));
@@ -39,15 +31,14 @@ export function channelView(host: ChannelHost): ChannelView {
   const get = (key: string) => counters.get(key);
   const gaps = status?.gaps ?? [];
   const byKind = badCountsByKind(host.badCounts);
-  // The counters are some milliseconds old, the status up to a quarter of a second.
-  const quality = status ? (get("quality") as Quality) : Quality.stale;
   return {
     name: settings.name,
     feed: settings.feed,
     session: status?.session ?? "",
     state: STATES[status?.state ?? "waiting"],
-    quality,
-    qualityReason: status?.quality === quality ? status.qualityReason : FIRST_REASONS[quality],
+    // State, session and quality belong together: all of them are the worker's own last words.
+    quality: status?.quality ?? Quality.stale,
+    qualityReason: status?.qualityReason ?? "the channel is being opened",
     nextSequence: get("nextSequence"),
     messageCount: get("messages"),
     messagesPerSecond: rates.perSecond("messages"),
