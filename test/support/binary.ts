@@ -1,10 +1,11 @@
 /**
- * The compiled binary, for tests of what users run: built first where it is missing or older than the sources. It runs
- * in an empty folder and without FATHOM_ variables, so that no settings of this machine leak in.
+ * The compiled binary, for tests of what users run: built first where it is missing or older than the sources, or the
+ * one that FATHOM_BINARY names, as it is. It runs in an empty folder and without FATHOM_ variables, so that no settings
+ * of this machine leak in.
  */
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { constants, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import type { Subprocess } from "bun";
 
 const REPOSITORY = join(import.meta.dir, "../..");
@@ -13,8 +14,13 @@ const RUN_TIMEOUT_MS = 30_000;
 
 let isBuilt = false;
 
-/** Path of `dist/fathom`, built from the sources as they are. Throws, with the build's words, when it cannot be. */
+/**
+ * Path of the binary: `dist/fathom`, built from the sources as they are, unless FATHOM_BINARY is set. Throws, with the
+ * build's words, when it cannot be.
+ */
 export function fathomBinary(): string {
+  const given = process.env["FATHOM_BINARY"];
+  if (given) return resolve(given);
   if (!isBuilt) {
     const build = Bun.spawnSync([process.execPath, join(REPOSITORY, "build.ts"), "--if-needed"], { stderr: "pipe" });
     if (build.exitCode !== 0) throw new Error(`no binary to test: ${build.stderr.toString()}`);
@@ -37,7 +43,7 @@ export interface FathomResult {
   stderr: string;
 }
 
-/** Runs `fathom …` to its end, at most 30 s. */
+/** Runs `fathom …` to its end; one that takes longer than 30 s is killed, and its status is 137. */
 export async function runFathom(args: readonly string[], options: FathomOptions = {}): Promise<FathomResult> {
   const started = startFathom(args, options);
   const overdue = setTimeout(() => started.process.kill("SIGKILL"), RUN_TIMEOUT_MS);
@@ -84,7 +90,7 @@ export function startFathom(args: readonly string[], options: FathomOptions = {}
   };
   const ended = Promise.all([collect("stdout"), collect("stderr"), child.exited]).then(() => {
     if (options.cwd === undefined) rmSync(folder, { recursive: true, force: true });
-    return child.exitCode ?? 128 + (child.signalCode === "SIGKILL" ? 9 : 15);
+    return child.exitCode ?? 128 + (constants.signals as Record<string, number>)[String(child.signalCode)]!;
   });
   const until = (pattern: RegExp) =>
     new Promise<RegExpMatchArray>((resolve, reject) => {
