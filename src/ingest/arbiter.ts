@@ -29,6 +29,8 @@ export class Arbiter {
   jumpSequence = -1;
   /** Everything is held back: where to start is not known yet. */
   holding = true;
+  /** Everything before it exists, though the window has no room for knowing it: see `follow`. */
+  believedSequence = 0;
   readonly gaps = new GapLog(HOLES_MAX + 8);
   readonly missing = new MissingRanges(HOLES_MAX, this.gaps);
   readonly store: MessageStore;
@@ -43,6 +45,8 @@ export class Arbiter {
   readonly #window: number;
   /** Of the last packet far ahead, beyond the window: believed once another bears it out. -1: none. */
   #farSequence = -1;
+  /** It has been heard, and neither believed nor refuted by a line that speaks of what is due. */
+  #isFarPending = false;
 
   constructor(sink: MessageSink, reorderMessagesMax: number, reorderBytesMax: number) {
     this.#sink = sink;
@@ -60,6 +64,8 @@ export class Arbiter {
     this.holding = true;
     this.clearOverflow();
     this.#farSequence = -1;
+    this.#isFarPending = false;
+    this.disbelieve();
   }
 
   /** Keeps what is held and what is missing, but hands on nothing more until `start`: a snapshot is on its way. */
@@ -136,6 +142,7 @@ export class Arbiter {
     const fresh = this.#deliver(bytes, view, offset, sequence, count, stampNs);
     const first = this.nextSequence;
     this.nextSequence = end;
+    this.#isFarPending = false;
     if (this.missing.count > 0) this.#countFilled(this.missing.fill(first, end, nowNs, by), by);
     if (end >= this.highSequence) this.highSequence = end;
     else this.drain(DRAIN_PER_PACKET_MAX);
@@ -183,7 +190,9 @@ export class Arbiter {
     nowNs: number,
   ): number {
     const end = sequence + count;
-    if (!this.note(sequence, nowNs) || this.missing.full) {
+    const isKnown = this.note(sequence, nowNs);
+    if (isKnown) this.#believe(end);
+    if (!isKnown || this.missing.full) {
       this.droppedCount += count;
       return 0;
     }
@@ -219,14 +228,19 @@ export class Arbiter {
    * must not open a gap of a million messages.
    */
   note(sequence: number, nowNs: number): boolean {
-    if (sequence <= this.highSequence) return true;
+    if (sequence <= this.highSequence) {
+      if (sequence === this.highSequence) this.#isFarPending = false;
+      return true;
+    }
     const windowEnd = this.nextSequence + this.#window;
     if (sequence > windowEnd) {
       const believed = this.#farSequence >= 0 && Math.abs(sequence - this.#farSequence) <= this.#window;
       this.#farSequence = sequence;
+      this.#isFarPending = !believed;
       if (!believed) return false;
       this.overflowed = true;
       this.jumpSequence = sequence;
+      this.#believe(sequence);
     }
     this.#extend(Math.min(sequence, windowEnd), nowNs);
     return true;
@@ -271,6 +285,27 @@ export class Arbiter {
     this.nextSequence = sequence;
     this.deliveredCount += handed;
     return handed;
+  }
+
+  #believe(sequence: number): void {
+    if (sequence > this.believedSequence) this.believedSequence = sequence;
+  }
+
+  /** What was said to exist could not be had: it is to be said again before it counts. */
+  disbelieve(): void {
+    this.believedSequence = 0;
+  }
+
+  /** Of what is known to exist, as much as the window has room for now is missing. */
+  follow(nowNs: number): void {
+    if (this.believedSequence <= this.highSequence) return;
+    this.#extend(Math.min(this.believedSequence, this.nextSequence + this.#window), nowNs);
+  }
+
+  /** More exists than what is held and missing, or that has been said once and may turn out true (see `note`). */
+  get knowsFurther(): boolean {
+    if (this.believedSequence > this.highSequence) return true;
+    return this.#isFarPending && this.#farSequence > this.highSequence;
   }
 
   /** Whether `drain` has something to do. */

@@ -98,7 +98,8 @@ export class Channel {
       this.#rerequest = new RerequestClient(transports.datagrams, servers, settings);
     if (transports.connect && options.glimpse)
       this.#glimpse = new GlimpseClient(options.glimpse, transports.connect, sink, settings);
-    this.#recovery = new Recovery(this.#arbiter, sink, settings, this.#lines, this.#rerequest, this.#glimpse);
+    const doubt = () => this.#tellDoubt();
+    this.#recovery = new Recovery(this.#arbiter, sink, settings, this.#lines, this.#rerequest, this.#glimpse, doubt);
     this.#intake = new Intake(
       this.#arbiter,
       this.#recovery,
@@ -107,6 +108,7 @@ export class Channel {
       this.#leads,
       this.#bad,
       this.#silenceNs,
+      doubt,
     );
   }
 
@@ -194,7 +196,7 @@ export class Channel {
     if (this.#receivers.length === 0 && tsRecvNs > this.#nowNs) this.#intake.nowNs = this.#nowNs = tsRecvNs;
     this.#intake.datagram(line, bytes, view, offset, length, tsRecvNs);
     if (this.#receivers.length > 0 || !this.#intake.sessions.known) return;
-    if (this.#recovery.phase !== "live" || this.#arbiter.missing.count > 0 || this.#arbiter.drainable)
+    if (this.#recovery.phase !== "live" || this.#arbiter.missing.count > 0 || this.#arbiter.drainable || this.#arbiter.knowsFurther)
       this.#recovery.drive(this.#intake.sessions.current, this.#nowNs, tsRecvNs);
     this.#intake.checkEnd();
     this.#tellQuality();
@@ -224,11 +226,20 @@ export class Channel {
     if (this.#nowNs - this.#intake.heardNs > this.#silenceNs) return Quality.stale;
     const arbiter = this.#arbiter;
     const whole = this.#recovery.phase === "live" && !this.#recovery.inDoubt;
-    return whole && arbiter.gaps.openCount === 0 && !arbiter.drainable ? Quality.ok : Quality.recovering;
+    const still = arbiter.gaps.openCount === 0 && !arbiter.drainable && !arbiter.knowsFurther;
+    return whole && still ? Quality.ok : Quality.recovering;
+  }
+
+  /** Something is about to be left out, or everything forgotten: nobody may see what follows as ok. */
+  #tellDoubt(): void {
+    if (this.#quality === Quality.ok) this.#tell(Quality.recovering);
   }
 
   #tellQuality(): void {
-    const quality = this.#currentQuality();
+    this.#tell(this.#currentQuality());
+  }
+
+  #tell(quality: Quality): void {
     if (quality === this.#quality && this.#qualityTold) return;
     this.#quality = quality;
     this.#qualityTold = true;

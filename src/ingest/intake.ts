@@ -28,7 +28,7 @@ export class Intake {
   sessionCount = 0;
   /** Set by the channel before it hands packets in. */
   nowNs = 0;
-  /** When a line last spoke of the session followed; its packet's receive stamp. */
+  /** When a line last spoke of what is next in the session followed (late copies prove nothing); its packet's stamp. */
   heardNs = Number.NEGATIVE_INFINITY;
   stampNs = 0;
   readonly sessions: SessionTracker;
@@ -42,6 +42,7 @@ export class Intake {
   readonly #repairLine: number;
   readonly #leads: LeadTable;
   readonly #bad: BadPacketSamples;
+  readonly #beforeReset: () => void;
   readonly #stash = new PacketStash();
   /** The last packet that lay too far ahead to be believed, and what its header said. */
   readonly #far = new PacketStash();
@@ -57,7 +58,9 @@ export class Intake {
     leads: LeadTable,
     bad: BadPacketSamples,
     silenceNs: number,
+    beforeReset: () => void,
   ) {
+    this.#beforeReset = beforeReset;
     this.#arbiter = arbiter;
     this.#recovery = recovery;
     this.#sink = sink;
@@ -120,7 +123,10 @@ export class Intake {
     const nowNs = this.nowNs;
     const stash = this.#stash;
     const sequence = this.#header.sequence;
-    if (this.sessions.known) this.#sink.reset();
+    if (this.sessions.known) {
+      this.#beforeReset();
+      this.#sink.reset();
+    }
     const sameAsStash = stash.count > 0 && sameSession(bytes, offset, stash.bytes);
     this.sessions.begin(line, bytes, offset, nowNs);
     this.session = readSession(bytes, offset);
@@ -170,9 +176,9 @@ export class Intake {
     }
     monitor.heard(length, nowNs, stampNs);
     if (!isRepair) {
-      this.heardNs = nowNs;
-      this.stampNs = stampNs;
       this.#recovery.seen(sequence, nowNs);
+      this.stampNs = stampNs;
+      if (sequence + count >= this.#arbiter.nextSequence) this.heardNs = nowNs;
     }
     if (status === MoldStatus.data) this.#data(line, bytes, view, offset, length, stampNs);
     else if (isRepair) return;

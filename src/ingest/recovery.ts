@@ -33,6 +33,7 @@ export class Recovery {
   readonly #lines: readonly LineMonitor[];
   readonly #rerequest: RerequestClient | undefined;
   readonly #glimpse: GlimpseClient | undefined;
+  readonly #beforeLoss: () => void;
   #settledNs = 0;
   /** No message has been whole since the last snapshot: the next one is not taken at once. */
   #freshSnapshot = false;
@@ -44,7 +45,9 @@ export class Recovery {
     lines: readonly LineMonitor[],
     rerequest: RerequestClient | undefined,
     glimpse: GlimpseClient | undefined,
+    beforeLoss: () => void,
   ) {
+    this.#beforeLoss = beforeLoss;
     this.#arbiter = arbiter;
     this.#sink = sink;
     this.#settings = settings;
@@ -92,6 +95,7 @@ export class Recovery {
     const work = arbiter.drain(DRAIN_PER_WORK_MAX);
     if (arbiter.overflowed) this.#overflowed(nowNs);
     if (this.phase !== "live") return work;
+    if (arbiter.knowsFurther) arbiter.follow(nowNs);
     if (arbiter.missing.count === 0) {
       if (this.#freshSnapshot) this.#glimpse?.settled();
       this.#freshSnapshot = false;
@@ -194,11 +198,13 @@ export class Recovery {
     if (this.#rerequest) to = this.#rerequest.givenUp(missing.first[0]!, end);
     else if (nowNs - missing.openedNs[0]! >= this.#settings.gapGiveUpNs) to = end;
     if (to < 0) return;
+    this.#arbiter.disbelieve();
     if (this.#glimpse) this.#beginSnapshot(nowNs);
     else this.#giveUp(to, nowNs);
   }
 
   #giveUp(sequence: number, nowNs: number): void {
+    this.#beforeLoss();
     if (this.#arbiter.giveUp(sequence, nowNs) > 0) this.inDoubt = true;
     this.#arbiter.drain(DRAIN_PER_WORK_MAX);
   }

@@ -198,6 +198,7 @@ export class Checker implements MessageSink {
     if (this.#o.isLenient) return;
     if (quality === Quality.ok && this.isLossy) this.#fail("ok with messages left out");
     if (quality === Quality.ok && this.inSnapshot) this.#fail("ok inside a snapshot");
+    if (!this.episode && this.channel!.session !== "") this.#joinEpisode();
     const { episode } = this;
     if (!episode) {
       if (quality === Quality.ok) this.#fail("ok before the first session");

@@ -153,7 +153,10 @@ export class Tape {
 
   packing(cut: number): Packing {
     let packing = this.#packings.get(cut);
-    if (!packing) this.#packings.set(cut, (packing = new Packing(this, cut)));
+    if (!packing) {
+      packing = new Packing(this, cut);
+      this.#packings.set(cut, packing);
+    }
     return packing;
   }
 }
@@ -169,6 +172,9 @@ const tapes = new Map<string, Tape>();
 export function tapeOf(seed: number, messages: number): Tape {
   const key = `${seed}/${messages}`;
   let tape = tapes.get(key);
-  if (!tape) tapes.set(key, (tape = new Tape(seed, messages)));
+  if (!tape) {
+    tape = new Tape(seed, messages);
+    tapes.set(key, tape);
+  }
   return tape;
 }
