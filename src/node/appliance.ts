@@ -40,13 +40,16 @@ import { channelView, epochNs, sumCounters } from "./channel-view.ts";
 import { clockView, logClock } from "./clock-view.ts";
 import type { Log } from "./log.ts";
 import { OffenderLog } from "./offender-log.ts";
+import type { RuntimePlan } from "./runtime-plan.ts";
 import type { ResolvedSettings, Settings } from "./settings.ts";
+import { ThreadLog } from "./thread-log.ts";
 import { BUILD } from "./version.ts";
 
 export interface ApplianceOptions {
   settings: Settings;
   entries: ResolvedSettings["entries"];
   plan: BookPlan;
+  runtime: RuntimePlan;
   log: Log;
 }
 
@@ -78,9 +81,19 @@ export class Appliance implements ApplianceReader {
       this.#isLive = false;
       this.#failure.reject(error);
     };
-    this.channelHosts = options.settings.channels.map(
-      (channel) => new ChannelHost(channel, options.plan, { onFailure, onStatus: (host) => this.#logStatus(host) }),
-    );
+    const { settings, plan, runtime, log } = options;
+    const { degradation } = settings;
+    const threadLog = new ThreadLog(log, degradation);
+    for (const note of runtime.notes) log.warn(note);
+    this.channelHosts = settings.channels.map((channel, i) => {
+      const threads = { ingest: runtime.ingest[i]!, shards: runtime.shards[i]!, degradation };
+      return new ChannelHost(channel, plan, threads, {
+        onFailure,
+        onStatus: (host) => this.#logStatus(host),
+        onReady: ({ name, perf }, ready) => threadLog.ready(name, perf, ready),
+        onDegradation: ({ name }, step) => threadLog.degradation(name, step),
+      });
+    });
   }
 
   /** Resolves when every line of every channel is joined; throws what kept one from it. */
@@ -88,7 +101,12 @@ export class Appliance implements ApplianceReader {
     this.#clock.start();
     for (const host of this.channelHosts) {
       await host.joined;
-      for (const [i, line] of host.lines.entries()) this.#warnOfSmallBuffer(host, i, line.receiveBufferBytes);
+      for (const [i, line] of host.lines.entries()) {
+        const { name, receivePath, receiveReason } = line;
+        const fields = { channel: host.name, line: name, receive_path: receivePath, reason: receiveReason };
+        this.#options.log.info("line is joined", fields);
+        this.#warnOfSmallBuffer(host, i, line.receiveBufferBytes);
+      }
     }
   }
 
@@ -304,8 +322,11 @@ export class Appliance implements ApplianceReader {
   #reason(host: ChannelHost, quality: Quality, image: BookImage | undefined): string {
     if (quality === Quality.ok) return "";
     const doubts = image?.instrument.doubtCount ?? 0;
-    if (doubts > 0) return `${formatCount(doubts)} messages about this book could not be true`;
-    return host.status?.qualityReason || "the channel is recovering";
+    // Silence and the end are worse than a doubt, and are what makes the book as bad as it is.
+    if (doubts > 0 && quality === Quality.recovering) {
+      return `${formatCount(doubts)} ${doubts === 1 ? "message" : "messages"} about this book could not be true`;
+    }
+    return host.status?.qualityReason || `the channel is ${qualityName(quality)}`;
   }
 
   #logStatus(host: ChannelHost): void {
