@@ -7,6 +7,7 @@ import { versionText } from "../node/version.ts";
 import { registerBooks } from "./books.ts";
 import { registerCheck } from "./check.ts";
 import { registerDemo } from "./demo.ts";
+import { registerDoctor } from "./doctor.ts";
 import { registerExchange } from "./exchange.ts";
 import { colours } from "./output.ts";
 import { registerReplay } from "./replay.ts";
@@ -18,6 +19,7 @@ const REGISTRATIONS: readonly ((program: Command) => void)[] = [
   registerDemo,
   registerRun,
   registerCheck,
+  registerDoctor,
   registerExchange,
   registerReplay,
   registerBooks,

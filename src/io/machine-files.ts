@@ -3,7 +3,7 @@
  * not there or may not be read is an answer with its reason, never an exception. Cold: only `doctor` and the clock
  * watch read these.
  */
-import { readdirSync, readFileSync, statfsSync } from "node:fs";
+import { accessSync, constants, readdirSync, readFileSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** What a file says, trimmed; or why it cannot be read. */
@@ -42,6 +42,16 @@ export function listNames(path: string): string[] {
     return readdirSync(path).sort();
   } catch {
     return [];
+  }
+}
+
+/** Whether this user may write to what is there. */
+export function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
