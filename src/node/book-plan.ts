@@ -12,6 +12,7 @@ import { InlineShardSink, RingShardSink, type ShardSink } from "../books/shard-s
 import { makeSymbolFilter } from "../books/symbol-filter.ts";
 import { MessageRing } from "../bus/message-ring.ts";
 import { type CounterSpec, Counters } from "../core/counters.ts";
+import { openPerfCounters, type PerfLayout } from "../observe/perf-counters.ts";
 import type { BooksSettings } from "./settings.ts";
 import { TimedBookShard } from "./timed-shard.ts";
 
@@ -26,6 +27,8 @@ export interface ShardMemory {
   ring: SharedArrayBuffer | undefined;
   bad: SharedArrayBuffer;
   counters: SharedArrayBuffer;
+  /** What its thread costs; of inline books, part of the ingest thread's. */
+  perf: SharedArrayBuffer;
 }
 
 /** Of all shards of a channel; one when the books are inline. */
@@ -54,6 +57,7 @@ export function makeBookMemory(plan: BookPlan): BookMemory {
       ring: plan.shards === 0 ? undefined : MessageRing.create(plan.ringBytes).buffer,
       bad: new SharedArrayBuffer(APPLY_STATUS_COUNT * 8),
       counters: new Counters(shardCounterSpecs("", shard)).buffer,
+      perf: openPerfCounters(shardPerfLayout("", shard)).buffer,
     })),
     dispatcherBad: new SharedArrayBuffer(APPLY_STATUS_COUNT * 8),
     dispatcherCounters: new Counters(dispatcherCounterSpecs("")).buffer,
@@ -82,6 +86,11 @@ export function shardCounterSpecs(channel: string, shard: number): Record<ShardC
     ringDepthBytes: { metric: "shard_ring_depth_bytes", kind: "gauge", help: "Waiting in the shard's ring", labels },
     records: { metric: "shard_records_total", kind: "counter", help: "Records taken from the shard's ring", labels },
   };
+}
+
+/** What a shard's thread tells of itself. */
+export function shardPerfLayout(channel: string, shard: number): PerfLayout {
+  return { channel, thread: `shard${shard}`, stages: ["apply", "answer"], queues: ["ring"], rings: [] };
 }
 
 /** One shard's books, on whichever thread this is called. */

@@ -10,13 +10,32 @@ import type { WatchImage } from "../books/watch.ts";
 import { FathomError } from "../core/assert.ts";
 import { clock } from "../io/clock.ts";
 import { type BookMemory, type BookPlan, makeBookMemory, makeShard } from "./book-plan.ts";
-import type { BookEvent, ShardInit } from "./shard-worker.ts";
+import { makeDegradationMemory } from "./degradation.ts";
+import { PLAIN_THREAD, type ThreadPlan } from "./runtime-plan.ts";
+import type { BookEvent, DegradationLink, ShardInit } from "./shard-worker.ts";
+import type { ThreadReady } from "./thread-start.ts";
 import { startWorker, type WorkerThread } from "./worker-thread.ts";
 
 /** Cuts under way at once; more are refused. */
 const CUTS_MAX = 256;
 const CUT_TIMEOUT_NS = 10e9;
+const NEVER = Number.POSITIVE_INFINITY;
+/** Nothing is ever put off: for a replay, which waits for nobody. */
+const NO_DEGRADATION: DegradationLink = {
+  settings: { shares: { history: NEVER, statistics: NEVER, watches: NEVER, queries: NEVER }, holdNs: NEVER },
+  memory: makeDegradationMemory(),
+};
 const NO_FEED: FeedImage = { systemEvent: "", mwcb: null, mwcbBreached: "", tsEventNs: 0 };
+
+/** What the shards' threads are told besides their books. */
+export interface BookThreadsRuntime {
+  /** By shard. */
+  threads: readonly ThreadPlan[];
+  degradation: DegradationLink;
+  onReady: (ready: ThreadReady) => void;
+  /** A shard has brought its counters up to date. */
+  onStatus: (shard: number) => void;
+}
 
 interface PendingCut {
   collector: CutCollector;
@@ -32,14 +51,19 @@ export class BookThreads {
   readonly #cuts = new Map<number, PendingCut>();
   readonly #watchers = new Map<number, (image: WatchImage) => void>();
   readonly #offenders = new Map<number, readonly BadMessage[]>();
+  readonly #runtime: BookThreadsRuntime | undefined;
   #feed = NO_FEED;
   #nextId = 1;
 
   /** With `shards = 0` there is nothing to start; whoever dispatches makes the books (`makeInline`). */
-  constructor(channel: string, plan: BookPlan, onFailure: (error: FathomError) => void) {
+  constructor(channel: string, plan: BookPlan, onFailure: (error: FathomError) => void, runtime?: BookThreadsRuntime) {
     this.memory = makeBookMemory(plan);
+    this.#runtime = runtime;
+    const degradation = runtime?.degradation ?? NO_DEGRADATION;
     for (let shard = 0; shard < plan.shards; shard++) {
-      const init: ShardInit = { channel, shard, memory: this.memory.shards[shard]!, stop: this.#stop };
+      const thread = runtime?.threads[shard] ?? PLAIN_THREAD;
+      const memory = this.memory.shards[shard]!;
+      const init: ShardInit = { channel, shard, memory, thread, degradation, stop: this.#stop };
       this.#workers.push(startWorker<ShardInit, BookEvent>("shard", init, (event) => this.take(event), onFailure));
     }
   }
@@ -56,8 +80,10 @@ export class BookThreads {
   take(event: BookEvent): void {
     if (event.type === "part") this.#takePart(event.part);
     else if (event.type === "watch") this.#watchers.get(event.image.id)?.(event.image);
+    else if (event.type === "thread-ready") this.#runtime?.onReady(event.ready);
     else {
       this.#offenders.set(event.status.shard, event.status.offenders);
+      this.#runtime?.onStatus(event.status.shard);
       if (event.status.feed.tsEventNs >= this.#feed.tsEventNs) this.#feed = event.status.feed;
     }
   }

@@ -21,15 +21,23 @@ import {
   shardCounterSpecs,
 } from "./book-plan.ts";
 import { BookThreads } from "./book-threads.ts";
+import { ChannelPerf, type ChannelRuntime } from "./channel-perf.ts";
 import { CONTROL_RING_BYTES, ControlWriter } from "./control.ts";
-import type { IngestEvent, IngestInit, JoinedLine } from "./ingest-worker.ts";
+import type { DegradationStep } from "./degradation.ts";
+import type { JoinedLine } from "./feed-lines.ts";
+import type { IngestEvent, IngestInit } from "./ingest-worker.ts";
 import type { ChannelSettings } from "./settings.ts";
+import type { ThreadReady } from "./thread-start.ts";
 import { startWorker, type WorkerThread } from "./worker-thread.ts";
 
 export interface ChannelHostListeners {
   onFailure: (error: FathomError) => void;
   /** After each report of the ingest worker, a few times a second. */
   onStatus: (host: ChannelHost) => void;
+  /** A thread has warmed up and taken its place. */
+  onReady: (host: ChannelHost, ready: ThreadReady) => void;
+  /** A measure was taken because queues fill, or taken back. */
+  onDegradation: (host: ChannelHost, step: DegradationStep) => void;
 }
 
 export class ChannelHost {
@@ -39,6 +47,7 @@ export class ChannelHost {
   readonly dispatcherCounters: Counters<DispatcherCounter>;
   readonly shardCounters: readonly Counters<ShardCounter>[];
   readonly books: BookThreads;
+  readonly perf: ChannelPerf;
   readonly rates = new Rates();
   /** Resolves when the lines are joined; rejects with what kept them from it. */
   readonly joined: Promise<void>;
@@ -54,7 +63,7 @@ export class ChannelHost {
   #dispatcherOffenders: readonly BadMessage[] = [];
   #watchIds = new Set<number>();
 
-  constructor(settings: ChannelSettings, plan: BookPlan, listeners: ChannelHostListeners) {
+  constructor(settings: ChannelSettings, plan: BookPlan, runtime: ChannelRuntime, listeners: ChannelHostListeners) {
     this.settings = settings;
     this.plan = plan;
     this.#listeners = listeners;
@@ -66,8 +75,15 @@ export class ChannelHost {
       this.#join.reject(error);
       listeners.onFailure(error);
     };
-    this.books = new BookThreads(settings.name, plan, fail);
+    this.perf = new ChannelPerf(settings, plan.shards, runtime);
+    this.books = new BookThreads(settings.name, plan, fail, {
+      threads: runtime.shards,
+      degradation: this.perf.link,
+      onReady: (ready) => this.#takeReady(ready),
+      onStatus: (shard) => this.perf.shards[shard]?.sample(),
+    });
     const { memory } = this.books;
+    this.perf.attachShards(memory);
     this.dispatcherCounters = new Counters(dispatcherCounterSpecs(settings.name), memory.dispatcherCounters);
     this.shardCounters = memory.shards.map(
       (shard, i) => new Counters(shardCounterSpecs(settings.name, i), shard.counters),
@@ -78,6 +94,9 @@ export class ChannelHost {
       channel: settings,
       plan,
       memory,
+      thread: runtime.ingest,
+      degradation: this.perf.link,
+      perf: this.perf.ingest.counters.buffer,
       channelCounters: this.counters.buffer,
       control: controlRing.buffer,
     };
@@ -139,12 +158,21 @@ export class ChannelHost {
         this.status = event.status;
         this.#dispatcherOffenders = event.offenders;
         this.rates.sample(clock.monotonicNs(), this.counters.toObject());
+        this.perf.ingest.sample();
         this.books.expire();
         this.#listeners.onStatus(this);
+        break;
+      case "degradation":
+        this.#listeners.onDegradation(this, event.step);
         break;
       default:
         this.books.take(event);
     }
+  }
+
+  #takeReady(ready: ThreadReady): void {
+    this.perf.takeReady(ready);
+    this.#listeners.onReady(this, ready);
   }
 
   #takeDirectory(entries: readonly DirectoryEntry[]): void {

@@ -1,187 +1,209 @@
 /**
  * The thread of one channel: lines, arbitration and repair, the dispatcher, and the books themselves where there are no
- * shards. It never returns to its event loop; what it is asked comes through its control ring.
+ * shards. It never returns to its event loop (but for the receive path that lives by it); what it is asked comes through
+ * its control ring.
  */
 import type { BadMessage } from "../books/bad-messages.ts";
-import type { BookShard } from "../books/book-shard.ts";
-import type { BookDispatcher, DirectoryEntry } from "../books/dispatcher.ts";
+import type { DirectoryEntry } from "../books/dispatcher.ts";
 import { MessageRing } from "../bus/message-ring.ts";
 import { Counters } from "../core/counters.ts";
-import { Channel } from "../ingest/channel.ts";
 import type { ChannelStatus } from "../ingest/channel-status.ts";
 import { openChannelCounters } from "../ingest/counters.ts";
 import { clock } from "../io/clock.ts";
+import { eventLoopTurn } from "../io/event-loop.ts";
 import { connectTcp } from "../io/tcp.ts";
-import { openUdpReceiver, type UdpReceiver } from "../io/udp-receiver.ts";
 import { openUdpUnicast } from "../io/udp-unicast.ts";
 import { waitReadable } from "../io/wait.ts";
-import {
-  type BookMemory,
-  type BookPlan,
-  type DispatcherCounter,
-  dispatcherCounterSpecs,
-  makeDispatcher,
-  makeShard,
-  makeShardSinks,
-} from "./book-plan.ts";
+import { BurstMeter } from "../observe/burst-meter.ts";
+import { type BookMemory, type BookPlan, type DispatcherCounter, dispatcherCounterSpecs } from "./book-plan.ts";
 import { ControlReader } from "./control.ts";
+import { DegradationGovernor, type DegradationStep, DegradationView, STATISTICS_STRETCH } from "./degradation.ts";
+import { DutyCycle } from "./duty-cycle.ts";
+import { type FeedLines, type JoinedLine, joinLines } from "./feed-lines.ts";
+import { IngestPerf, ingestPerfLayout } from "./ingest-perf.ts";
+import { IngestPipeline } from "./ingest-pipeline.ts";
+import { QueueProbe } from "./queue-probe.ts";
+import type { ThreadPlan } from "./runtime-plan.ts";
 import type { ChannelSettings } from "./settings.ts";
-import { type BookEvent, bookListeners, ShardReporter, STATUS_INTERVAL_NS } from "./shard-worker.ts";
+import {
+  type BookEvent,
+  bookListeners,
+  type DegradationLink,
+  ShardReporter,
+  STATUS_INTERVAL_NS,
+  tellReady,
+} from "./shard-worker.ts";
+import { startThread } from "./thread-start.ts";
+import { warmUpIngest } from "./warm-up.ts";
 import { post, serveWorker } from "./worker-thread.ts";
 
 export interface IngestInit {
   channel: ChannelSettings;
   plan: BookPlan;
   memory: BookMemory;
+  thread: ThreadPlan;
+  degradation: DegradationLink;
   channelCounters: SharedArrayBuffer;
+  perf: SharedArrayBuffer;
   control: SharedArrayBuffer;
-}
-
-/** What a joined line turned out to be. */
-export interface JoinedLine {
-  name: string;
-  receiveBufferBytes: number;
 }
 
 export type IngestEvent =
   | BookEvent
-  | { type: "joined"; lines: JoinedLine[] }
+  | { type: "joined"; lines: readonly JoinedLine[] }
   | { type: "directory"; entries: DirectoryEntry[] }
+  | { type: "degradation"; step: DegradationStep }
   | { type: "channel-status"; status: ChannelStatus; offenders: readonly BadMessage[] };
 
 const WAIT_MS = 1;
 const FDS_MAX = 16;
+/** How often the queues are looked at while there is work. */
+const PROBE_INTERVAL_NS = 1e6;
 
 class IngestLoop {
-  readonly #channel: Channel;
-  readonly #dispatcher: BookDispatcher;
-  readonly #inline: BookShard | undefined;
+  readonly #lines: FeedLines;
+  readonly #pipeline: IngestPipeline;
   readonly #reporter: ShardReporter | undefined;
   readonly #control: ControlReader;
   readonly #counters: Counters<DispatcherCounter>;
+  readonly #duty: DutyCycle;
+  readonly #perf: IngestPerf;
+  readonly #probe: QueueProbe;
+  readonly #bursts = new BurstMeter();
+  readonly #governor: DegradationGovernor;
+  readonly #degradation: DegradationView;
   readonly #fds = new Int32Array(FDS_MAX);
   #directoryVersion = -1;
   #statusDueNs = 0;
+  #probeDueNs = 0;
   #stopping = false;
 
-  constructor(init: IngestInit) {
-    const { channel, plan, memory } = init;
-    this.#inline = plan.shards === 0 ? makeShard(0, memory.shards[0]!, bookListeners) : undefined;
-    this.#reporter = this.#inline && new ShardReporter(channel.name, this.#inline, memory.shards[0]!);
-    this.#dispatcher = makeDispatcher(plan, memory, makeShardSinks(memory, this.#inline));
+  constructor(init: IngestInit, lines: FeedLines) {
+    const { channel, plan, memory, degradation } = init;
+    const names = channel.lines.map((line) => line.name);
+    this.#lines = lines;
+    this.#pipeline = new IngestPipeline({
+      settings: channel,
+      plan,
+      memory,
+      channelCounters: openChannelCounters(channel.name, names, init.channelCounters),
+      transports: {
+        receivers: this.#lines.receivers,
+        datagrams: channel.rerequest.length > 0 ? openUdpUnicast({ address: "0.0.0.0", port: 0 }) : undefined,
+        connect: channel.glimpse && connectTcp,
+      },
+      listeners: bookListeners,
+    });
+    const { inline } = this.#pipeline;
+    this.#reporter = inline && new ShardReporter(channel.name, inline, memory.shards[0]!, degradation);
     this.#control = new ControlReader(MessageRing.attach(init.control));
     this.#counters = new Counters(dispatcherCounterSpecs(channel.name), memory.dispatcherCounters);
-    this.#channel = openChannel(channel, this.#dispatcher, init.channelCounters);
+    this.#duty = new DutyCycle(init.thread);
+    this.#perf = new IngestPerf(ingestPerfLayout(channel.name, names, plan.shards), init.perf, this.#pipeline);
+    this.#probe = new QueueProbe(
+      names,
+      this.#lines.receivers,
+      memory.shards.map(({ ring }) => ring),
+    );
+    this.#degradation = new DegradationView(degradation.settings, degradation.memory);
+    this.#governor = new DegradationGovernor(degradation.settings, degradation.memory, (step) => {
+      post({ type: "degradation", step } satisfies IngestEvent);
+    });
+    post({ type: "joined", lines: this.#lines.joined } satisfies IngestEvent);
   }
 
-  run(): void {
+  /** Until it is told to stop. */
+  async run(): Promise<void> {
     try {
-      while (!this.#stopping) this.#turn();
+      if (this.#lines.needsEventLoop) while (!this.#stopping) await eventLoopTurn(this.#turn() ? WAIT_MS : 0);
+      else this.#runAlone();
     } finally {
-      this.#channel.close();
+      this.#pipeline.channel.close();
     }
-    this.#report(Number.POSITIVE_INFINITY);
+    this.#reporter?.doWork(Number.POSITIVE_INFINITY);
+    this.#report(clock.monotonicNs());
   }
 
-  #turn(): void {
-    const nowNs = clock.monotonicNs();
-    let work = this.#channel.doWork(nowNs);
-    if (this.#inline) work += this.#inline.doWork(nowNs);
-    work += this.#takeControl();
+  #runAlone(): void {
+    const { channel } = this.#pipeline;
+    while (!this.#stopping) if (this.#turn()) waitReadable(this.#fds, channel.pollFds(this.#fds), WAIT_MS);
+  }
+
+  /** True: there is nothing to do, and the thread may sleep. */
+  #turn(): boolean {
+    const nowNs = this.#duty.begin();
+    const work = this.#pipeline.doWork(nowNs) + this.#takeControl();
+    this.#reporter?.doWork(nowNs);
+    if (work === 0) this.#bursts.empty(nowNs);
+    const isWatched = work > 0 || this.#governor.level > 0;
+    if (isWatched && nowNs >= this.#probeDueNs) this.#look(nowNs);
     if (nowNs >= this.#statusDueNs) this.#report(nowNs);
-    if (work === 0) waitReadable(this.#fds, this.#channel.pollFds(this.#fds), WAIT_MS);
+    return this.#duty.end(work, WAIT_MS);
+  }
+
+  #look(nowNs: number): void {
+    this.#probeDueNs = nowNs + PROBE_INTERVAL_NS;
+    this.#probe.look();
+    this.#bursts.sample(this.#probe.lineShare, nowNs);
+    this.#governor.update(this.#probe.share, nowNs);
   }
 
   #takeControl(): number {
+    const { dispatcher } = this.#pipeline;
     let count = 0;
     for (let message = this.#control.poll(); message !== undefined; message = this.#control.poll()) {
       count++;
-      if (message.type === "cut") this.#dispatcher.cut(message.request);
-      else if (message.type === "watch") this.#dispatcher.watch(message.request);
-      else if (message.type === "unwatch") this.#dispatcher.unwatch(message.id);
+      if (message.type === "cut") dispatcher.cut(message.request);
+      else if (message.type === "watch") dispatcher.watch(message.request);
+      else if (message.type === "unwatch") dispatcher.unwatch(message.id);
       else this.#stopping = true;
     }
     return count;
   }
 
   #report(nowNs: number): void {
-    this.#statusDueNs = nowNs + STATUS_INTERVAL_NS;
-    const dispatcher = this.#dispatcher;
-    this.#reporter?.doWork(nowNs);
+    const isSlowed = this.#degradation.isActive("statistics");
+    this.#statusDueNs = nowNs + STATUS_INTERVAL_NS * (isSlowed ? STATISTICS_STRETCH : 1);
+    const { dispatcher, channel, sampler } = this.#pipeline;
+    sampler.isEnabled = !isSlowed;
     this.#counters.set("messages", dispatcher.messageCount);
     this.#counters.set("skipped", dispatcher.skippedCount);
     this.#counters.set("sequence", dispatcher.sequence);
     this.#counters.set("tsEventNs", dispatcher.tsEventNs);
+    this.#look(nowNs);
+    this.#perf.publish(this.#duty.meter, this.#bursts, this.#probe);
     if (dispatcher.directoryVersion !== this.#directoryVersion) {
       this.#directoryVersion = dispatcher.directoryVersion;
       post({ type: "directory", entries: dispatcher.directory() } satisfies IngestEvent);
     }
-    const status = this.#channel.status();
-    post({ type: "channel-status", status, offenders: dispatcher.bad.offenders } satisfies IngestEvent);
+    const { offenders } = dispatcher.bad;
+    post({ type: "channel-status", status: channel.status(), offenders } satisfies IngestEvent);
+  }
+
+  /** What the thread's counters are, for what is known from the start. */
+  get perfCounters(): IngestPerf["counters"] {
+    return this.#perf.counters;
   }
 }
 
 /** Joins the lines and opens the rest. Throws what the sockets throw (`group-join-failed`, `port-in-use`, …). */
-function openChannel(settings: ChannelSettings, sink: BookDispatcher, counters: SharedArrayBuffer): Channel {
-  const receivers: UdpReceiver[] = [];
+function openLoop(init: IngestInit): IngestLoop {
+  const lines = joinLines(init.channel);
   try {
-    for (const line of settings.lines) {
-      receivers.push(
-        openUdpReceiver({
-          group: line.group,
-          port: line.port,
-          interface: line.interface,
-          ...(line.source === undefined ? {} : { source: line.source }),
-          receiveBufferBytes: settings.receiveBufferBytes,
-        }),
-      );
-    }
-    const lines = settings.lines.map((line, i) => ({
-      name: line.name,
-      receiveBufferBytes: receivers[i]!.receiveBufferBytes,
-    }));
-    const datagrams = settings.rerequest.length > 0 ? openUdpUnicast({ address: "0.0.0.0", port: 0 }) : undefined;
-    const channel = new Channel(
-      channelOptions(settings),
-      sink,
-      { receivers, datagrams, connect: settings.glimpse && connectTcp },
-      openChannelCounters(
-        settings.name,
-        settings.lines.map((line) => line.name),
-        counters,
-      ),
-    );
-    post({ type: "joined", lines } satisfies IngestEvent);
-    return channel;
+    return new IngestLoop(init, lines);
   } catch (error) {
-    for (const receiver of receivers) receiver.close();
+    for (const receiver of lines.receivers) receiver.close();
     throw error;
   }
 }
 
-function channelOptions(settings: ChannelSettings): ConstructorParameters<typeof Channel>[0] {
-  const { glimpse } = settings;
-  return {
-    name: settings.name,
-    lines: settings.lines.map(({ name }) => ({ name })),
-    join: settings.join,
-    heartbeatIntervalNs: settings.heartbeatIntervalNs,
-    gapWaitNs: settings.gapWaitNs,
-    rerequestServers: settings.rerequest,
-    rerequestTimeoutNs: settings.rerequestTimeoutNs,
-    rerequestAttemptsMax: settings.rerequestRetriesMax + 1,
-    reorderBytesMax: settings.reorderBufferBytes,
-    glimpse: glimpse && {
-      host: glimpse.address,
-      port: glimpse.port,
-      username: glimpse.username,
-      password: glimpse.password,
-    },
-    glimpseSequenceIs: glimpse?.nextSequenceRule === "after" ? "last" : "next",
-    epochBaseSeconds: clock.epochBaseSeconds,
-  };
-}
-
 export function serveIngest(): void {
-  serveWorker<IngestInit>((init) => new IngestLoop(init).run());
+  serveWorker<IngestInit>((init) => {
+    const warmUp = warmUpIngest(init.channel, init.plan, init.thread.warmUpNs);
+    const ready = startThread("ingest", init.thread, warmUp);
+    const loop = openLoop(init);
+    tellReady(loop.perfCounters, ready);
+    post({ type: "thread-ready", ready } satisfies IngestEvent);
+    return loop.run();
+  });
 }

@@ -29,10 +29,15 @@ const PUBLISH = 3;
 const BOOKS = 4;
 export const ANSWER = 5;
 
+/** Those that the thread has. */
+export function ingestStages(isInline: boolean): readonly IngestStage[] {
+  return isInline ? INGEST_STAGES : INGEST_STAGES.slice(0, BOOKS);
+}
+
 const SAMPLE_EVERY = 61;
 
 export class StageSampler implements MessageSink, BatchMeter {
-  readonly times = new StageTimes<IngestStage>(INGEST_STAGES);
+  readonly times: StageTimes<IngestStage>;
   packetCount = 0;
   batchCount = 0;
   publishCount = 0;
@@ -57,6 +62,7 @@ export class StageSampler implements MessageSink, BatchMeter {
   constructor(dispatcher: BookDispatcher, shards: ShardSink[], isInline: boolean) {
     this.#dispatcher = dispatcher;
     this.#shards = shards;
+    this.times = new StageTimes(ingestStages(isInline));
     this.#books = isInline ? shards[0] : undefined;
     this.#holder = this.#books && new HoldingShardSink(this.#books, this.#fromDispatcher);
   }

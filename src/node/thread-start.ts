@@ -1,0 +1,24 @@
+/** What a hot thread does between its warm-up and its work: takes its CPU, and says that it is ready. */
+import { pinThread } from "../io/pin.ts";
+import type { ThreadPlan } from "./runtime-plan.ts";
+import type { WarmUpResult } from "./warm-up.ts";
+
+/** What became of a thread's plan. */
+export interface ThreadReady {
+  /** "ingest", "shard0". */
+  readonly thread: string;
+  readonly warmUp: WarmUpResult;
+  /** -1: not pinned. */
+  readonly cpu: number;
+  /** Other threads that had to leave that CPU. */
+  readonly movedCount: number;
+}
+
+/**
+ * Pins the calling worker as its plan says, and moves the engine's helpers away: after the warm-up, whose compiler
+ * threads would otherwise have shared the CPU. Throws `cpu-not-allowed`, `cpu-taken` or `pin-failed`.
+ */
+export function startThread(thread: string, { cpu }: ThreadPlan, warmUp: WarmUpResult): ThreadReady {
+  const movedCount = cpu < 0 ? 0 : pinThread(cpu).moveHelpers().movedCount;
+  return { thread, warmUp, cpu, movedCount };
+}
