@@ -59,7 +59,7 @@ export interface StartedFathom {
   stderr(): string;
   /**
    * Resolves with the match when stdout or stderr, from the beginning, holds the pattern. Rejects when the process
-   * ends without it.
+   * ends without it, or when that takes longer than 30 s.
    */
   until(pattern: RegExp): Promise<RegExpMatchArray>;
   /** The exit status, once both outputs have been read to their end. */
@@ -102,6 +102,8 @@ export function startFathom(args: readonly string[], options: FathomOptions = {}
       };
       waiting.add(look);
       look();
+      const late = () => reject(new Error(`in ${RUN_TIMEOUT_MS / 1000} s no ${pattern}: ${texts.stderr}`));
+      setTimeout(late, RUN_TIMEOUT_MS).unref();
       const missed = (status: number) => reject(new Error(`ended with ${status} without ${pattern}: ${texts.stderr}`));
       void ended.then(missed);
     });
