@@ -296,10 +296,12 @@ export class Arbiter {
     this.believedSequence = 0;
   }
 
-  /** Of what is known to exist, as much as the window has room for now is missing. */
+  /** Of what is known to exist, as much as the window has room for now is missing: a gap, as no line will bring it. */
   follow(nowNs: number): void {
     if (this.believedSequence <= this.highSequence) return;
+    const before = this.highSequence;
     this.#extend(Math.min(this.believedSequence, this.nextSequence + this.#window), nowNs);
+    if (this.highSequence > before) this.missing.openGap(this.missing.count - 1, nowNs);
   }
 
   /** More exists than what is held and missing, or that has been said once and may turn out true (see `note`). */

@@ -47,6 +47,8 @@ export class GlimpseClient {
   nextSequence = 0;
   /** The session that the server named at login. */
   session = "";
+  /** The one that the channel follows. */
+  feedSession = "";
   readonly #server: GlimpseServer;
   readonly #connect: (host: string, port: number) => ByteStream;
   readonly #sink: MessageSink;
@@ -66,6 +68,9 @@ export class GlimpseClient {
   #heardNs = 0;
   #sentNs = 0;
   #backoffNs: number;
+  #sequenceMin = 1;
+  /** The server has named the feed's session before. */
+  #namesFeed = false;
 
   constructor(
     server: GlimpseServer,
@@ -84,9 +89,13 @@ export class GlimpseClient {
     return this.#phase !== "idle";
   }
 
-  /** Begins to take a snapshot. After one that was taken before without good result, not at once. */
-  start(nowNs: number, afterPause: boolean): void {
+  /**
+   * Begins to take a snapshot, which must reach `sequenceMin`: where the books are. One that does not is of a server
+   * that lags, or of another life of the session. After one that was taken before without good result, not at once.
+   */
+  start(sequenceMin: number, nowNs: number, afterPause: boolean): void {
     assert(this.#phase === "idle", "one snapshot at a time");
+    this.#sequenceMin = sequenceMin;
     if (afterPause) this.#pause(nowNs);
     else this.#open(nowNs);
   }
@@ -232,11 +241,13 @@ export class GlimpseClient {
       return false;
     }
     const next = this.#end.sequence + (this.#settings.glimpseSequenceIs === "last" ? 1 : 0);
-    if (status === GlimpseStatus.ok && next >= 1) {
+    if (status === GlimpseStatus.ok && next >= this.#sequenceMin) {
       this.nextSequence = next;
       return true;
     }
-    this.#fail("the snapshot's last message has no sequence", nowNs);
+    const isBehind = status === GlimpseStatus.ok && next >= 1;
+    if (isBehind) this.#fail(`the snapshot is of ${next}, the books have come to ${this.#sequenceMin}`, nowNs);
+    else this.#fail("the snapshot's last message has no sequence", nowNs);
     return false;
   }
 
@@ -247,6 +258,11 @@ export class GlimpseClient {
       return;
     }
     this.session = this.#accepted.session;
+    if (this.session === this.feedSession) this.#namesFeed = true;
+    else if (this.#namesFeed || this.#settings.glimpseSessionIs === "feed") {
+      this.#fail(`it is in session ${this.session}, the feed in ${this.feedSession}`, nowNs);
+      return;
+    }
     this.#enter("snapshot", nowNs);
     this.#sink.reset();
     this.#sink.snapshotBegin();

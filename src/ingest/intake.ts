@@ -135,7 +135,7 @@ export class Intake {
     for (const monitor of this.#monitors) monitor.reset(nowNs);
     this.#leads.reset();
     this.#far.clear();
-    this.#recovery.begin(sequence, nowNs);
+    this.#recovery.begin(this.session, sequence, nowNs);
     if (sameAsStash) {
       for (let i = 0; i < stash.count; i++) {
         const kept = parseMold(stash.view, stash.offset[i]!, stash.length[i]!, this.#header);

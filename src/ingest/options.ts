@@ -54,6 +54,11 @@ export interface ChannelSettings {
    * is already in the snapshot.
    */
   readonly glimpseSequenceIs: "next" | "last";
+  /**
+   * What the session is that the GLIMPSE server names at login: the `feed`'s, so that a snapshot of another is refused;
+   * or not known (`auto`): only of a server that has once named the feed's session it is then expected.
+   */
+  readonly glimpseSessionIs: "feed" | "auto";
   /** See `io/clock.ts`; only to give stamps out as seconds since 1970 in the metrics. */
   readonly epochBaseSeconds: number;
 }
@@ -83,6 +88,7 @@ export const CHANNEL_DEFAULTS: ChannelSettings = {
   glimpseBackoffMinNs: 100e6,
   glimpseBackoffMaxNs: 5e9,
   glimpseSequenceIs: "next",
+  glimpseSessionIs: "auto",
   epochBaseSeconds: 0,
 };
 

@@ -35,6 +35,8 @@ export class Recovery {
   readonly #glimpse: GlimpseClient | undefined;
   readonly #beforeLoss: () => void;
   #settledNs = 0;
+  /** Something of the session has been handed on. */
+  #hasBegun = false;
   /** No message has been whole since the last snapshot: the next one is not taken at once. */
   #freshSnapshot = false;
 
@@ -62,12 +64,14 @@ export class Recovery {
   }
 
   /** A session begins for us, at `sequence`. */
-  begin(sequence: number, nowNs: number): void {
+  begin(session: string, sequence: number, nowNs: number): void {
     this.#glimpse?.stop();
+    if (this.#glimpse) this.#glimpse.feedSession = session;
     this.#rerequest?.reset();
     this.#arbiter.hold(sequence, nowNs);
     this.phase = "settling";
     this.inDoubt = false;
+    this.#hasBegun = false;
     this.#freshSnapshot = false;
     this.#settledNs = nowNs + this.#settings.gapWaitNs;
     if (this.#startsWhole()) this.#decide(nowNs);
@@ -129,7 +133,9 @@ export class Recovery {
 
   #goLive(sequence: number, nowNs: number): void {
     this.phase = "live";
+    this.#hasBegun = true;
     this.#arbiter.start(sequence, nowNs);
+    this.#arbiter.follow(nowNs);
     this.#arbiter.drain(DRAIN_PER_WORK_MAX);
   }
 
@@ -137,7 +143,9 @@ export class Recovery {
     this.phase = "snapshot";
     this.#arbiter.pause();
     this.#rerequest?.reset();
-    this.#glimpse!.start(nowNs, this.#freshSnapshot);
+    // On joining, a server that is a little behind the lines will do; from then on the books do not go back.
+    const sequenceMin = this.#hasBegun ? this.#arbiter.nextSequence : 1;
+    this.#glimpse!.start(sequenceMin, nowNs, this.#freshSnapshot);
   }
 
   #takeSnapshot(nowNs: number, stampNs: number): number {

@@ -133,7 +133,8 @@ export class SessionTracker {
     nextSequence: number,
     nowNs: number,
   ): boolean {
-    if (end >= lineHigh || end >= nextSequence) {
+    // A heartbeat says where its line is; that the channel waits further back, at a hole, does not make it news.
+    if (end >= lineHigh || (!isHeartbeat && end >= nextSequence)) {
       this.#advancedNs[line] = nowNs;
       this.#regressed[line] = 0;
       return false;

@@ -151,6 +151,7 @@ export class Checker implements MessageSink {
   reset(): void {
     this.#settleReset();
     this.#isResetting = true;
+    this.#o.trace?.("books are emptied");
     if (this.#quality === Quality.ok) this.#fail("the books are emptied while ok");
     this.#o.books.reset();
   }
@@ -193,6 +194,7 @@ export class Checker implements MessageSink {
 
   /** After each duty cycle of the channel. */
   check(): void {
+    this.#settleReset();
     const quality = this.#quality;
     if (quality !== this.channel!.quality) this.#fail("the books were not told the channel's quality");
     if (this.#o.isLenient) return;

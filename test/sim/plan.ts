@@ -94,7 +94,8 @@ function episodes(prng: Prng, messages: number, lineCount: number, hasGlimpse: b
   for (let i = 0; i < count && left >= CHECKPOINT_MESSAGES; i++) {
     const even = Math.floor((left * prng.float()) / CHECKPOINT_MESSAGES) * CHECKPOINT_MESSAGES;
     const own = i === count - 1 ? left : Math.max(CHECKPOINT_MESSAGES, even);
-    const isRestart = i > 0 && prng.chance(0.3);
+    // While a snapshot is taken of one life, another under the same name cannot be told from it for a moment.
+    const isRestart = i > 0 && !hasGlimpse && prng.chance(0.5);
     plans.push({
       session: isRestart ? plans[i - 1]!.session : `DAY${i}`,
       tape: prng.below(TAPE_COUNT),
@@ -148,7 +149,7 @@ function drawSettings(prng: Prng): Partial<ChannelSettings> {
     join,
     gapWaitNs: logBetween(prng, 0.05 * MS, 20 * MS),
     gapGiveUpNs: logBetween(prng, 5 * MS, 500 * MS),
-    heartbeatIntervalNs: prng.chance(0.5) ? SECOND : logBetween(prng, 50 * MS, SECOND),
+    heartbeatIntervalNs: prng.chance(0.5) ? SECOND : logBetween(prng, 150 * MS, SECOND),
     reorderMessagesMax: 2 ** prng.between(8, 16),
     reorderBytesMax: 65_536 * prng.between(2, 40),
     batchesPerWorkMax: prng.between(1, 16),
@@ -157,6 +158,7 @@ function drawSettings(prng: Prng): Partial<ChannelSettings> {
     rerequestTimeoutNs: logBetween(prng, 2 * MS, 50 * MS),
     rerequestPartialWaitNs: logBetween(prng, 0.1 * MS, 2 * MS),
     rerequestAttemptsMax: prng.between(1, 10),
+    glimpseSessionIs: "feed",
     glimpseTimeoutNs: logBetween(prng, 100 * MS, 5 * SECOND),
     glimpseBackoffMinNs: logBetween(prng, MS, 100 * MS),
     glimpseBackoffMaxNs: logBetween(prng, 100 * MS, 5 * SECOND),

@@ -313,7 +313,8 @@ export class Simulator {
     if (isEnd) return channel.quality === Quality.closed;
     if (channel.quality === Quality.ok) return true;
     // Lost for good, and said so.
-    return checker.isLossy && !this.#canBeWhole && channel.quality === Quality.recovering;
+    const isDoubtful = checker.isLossy || episode.plan.base > 0;
+    return isDoubtful && !this.#canBeWhole && channel.quality === Quality.recovering;
   }
 
   /** Whoever has GLIMPSE to ask is whole in the end, unless it was told not to ask. */
