@@ -103,6 +103,8 @@ export interface ClockView {
   hardwareStampErrorBoundNs: number | null;
   /** The most that the settings allow. */
   errorBoundMaxNs: number;
+  /** It is kept, and was within that when it was looked at. */
+  inBound: boolean;
   /** What it is kept to; "" when that is not known. */
   reference: string;
   /** How this was found, or why there is no bound. */

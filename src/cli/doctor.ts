@@ -5,7 +5,7 @@ import { clockFacts, type Diagnosis, diagnose } from "../node/doctor.ts";
 import { type Finding, VERDICTS, type Verdict, worstVerdict } from "../node/doctor-finding.ts";
 import { type ClockReport, clockReport } from "../node/doctor-rts25.ts";
 import { printClockReport } from "./doctor-clock.ts";
-import { colours, printJson, printLine, type Style, styled } from "./output.ts";
+import { printJson, printLine, type Style, styled } from "./output.ts";
 import { addSettingsOptions, type SettingsOptions, settingsFrom } from "./settings-options.ts";
 import { wrapped } from "./wrap.ts";
 
@@ -89,12 +89,13 @@ function diagnosisJson(diagnosis: Diagnosis, file: string | undefined) {
     sections: diagnosis.sections.map(({ name, findings }) => ({
       name,
       verdict: worstVerdict(findings),
-      findings: findings.map(({ check, verdict, found, change, command }) => ({
+      findings: findings.map(({ check, verdict, found, change, command, write }) => ({
         check,
         verdict,
         found,
         change: change ?? null,
         command: command ?? null,
+        write: write ?? null,
       })),
     })),
   };
@@ -144,7 +145,7 @@ function printDiagnosis(diagnosis: Diagnosis, file: string | undefined, node: st
   }
 }
 
-function printFinding({ check, verdict, found, change, command }: Finding, checkWidth: number): void {
+function printFinding({ check, verdict, found, change, command, write }: Finding, checkWidth: number): void {
   const width = process.stdout.columns ?? 110;
   const indent = INDENT + checkWidth + 2;
   const lines = wrapped(found, Math.max(30, width - indent));
@@ -156,5 +157,10 @@ function printFinding({ check, verdict, found, change, command }: Finding, check
     for (const line of wrapped(change, Math.max(30, width - indent))) printLine(pad + styled(line, "dim"));
   }
   // One line whatever its length: it is there to be copied.
-  if (command !== undefined) printLine(`${pad}${colours(process.stdout) ? styled(command, "cyan") : `$ ${command}`}`);
+  if (command !== undefined) printLine(`${pad}$ ${styled(command, "bold")}`);
+  if (write !== undefined) {
+    for (const line of wrapped(`into ${write.where}:`, Math.max(30, width - indent)))
+      printLine(pad + styled(line, "dim"));
+    printLine(`${pad}  ${styled(write.text, "bold")}`);
+  }
 }

@@ -1,6 +1,6 @@
 /** The clock's quality as the appliance shows it, and what it makes of it: view, log line, reason not to be ready. */
 import type { ClockView } from "../admin/contract.ts";
-import { type ClockQuality, stampBound } from "../observe/clock-quality.ts";
+import { type ClockQuality, isInBound, stampBound } from "../observe/clock-quality.ts";
 import { epochNs } from "./channel-view.ts";
 import type { Log } from "./log.ts";
 import type { ClockSettings } from "./settings.ts";
@@ -16,6 +16,7 @@ export function clockView(quality: ClockQuality | undefined, settings: ClockSett
       errorBoundNs: null,
       hardwareStampErrorBoundNs: null,
       errorBoundMaxNs,
+      inBound: false,
       reference: "",
       how: "the clock has not been checked lately",
       checkedAtNs: null,
@@ -29,6 +30,7 @@ export function clockView(quality: ClockQuality | undefined, settings: ClockSett
     errorBoundNs: stampBound(quality, "kernel", nowNs).errorBoundNs,
     hardwareStampErrorBoundNs: stampBound(quality, "hardware", nowNs).errorBoundNs,
     errorBoundMaxNs,
+    inBound: isInBound(quality, settings),
     reference,
     how,
     checkedAtNs: epochNs(checkedAtNs),

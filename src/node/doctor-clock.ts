@@ -40,7 +40,7 @@ function boundFinding({ quality }: ClockFacts, { errorBoundMaxNs }: ClockSetting
     offsetNs === null ? "" : `, estimated ${formatDuration(offsetNs)} ${offsetNs < 0 ? "behind" : "ahead"}`;
   const found = `within ${formatDuration(errorBoundNs)} of UTC${offset.replace("estimated -", "estimated ")}; ${allowed}`;
   if (errorBoundNs <= errorBoundMaxNs) return ok(check, found);
-  const change = "fathom will say that it is not ready; use a nearer server, or PTP";
+  const change = "stamps are further from UTC than the settings allow; use a nearer server, or PTP";
   return wants("degraded", check, found, change, "chronyc sourcestats -v");
 }
 

@@ -2,7 +2,7 @@
 import { listNames, readFact, readFactNumber } from "../io/machine-files.ts";
 import { listCpus } from "../io/pin.ts";
 import { formatCpuList, parseCpuList } from "../io/pin-cpu-set.ts";
-import { type Finding, ok, unknown, wants } from "./doctor-finding.ts";
+import { type Finding, KERNEL_COMMAND_LINE, ok, unknown, wants, wantsWritten } from "./doctor-finding.ts";
 import type { Needs } from "./doctor-needs.ts";
 
 export interface CpuFacts {
@@ -80,7 +80,7 @@ export function cpuFindings(facts: CpuFacts, needs: Needs): Finding[] {
   return [
     countFinding(facts, needs),
     isolationFinding(facts, needs),
-    ...facts.interrupts.map((interrupts) => interruptFinding(interrupts, needs)),
+    ...facts.interrupts.map((interrupts) => interruptFinding(interrupts, needs, facts.online)),
     governorFinding(facts),
     smtFinding(facts),
     sleepFinding(facts),
@@ -106,19 +106,25 @@ function isolationFinding({ isolated, tickless, allowed }: CpuFacts, { pinsThrea
   if (pinsThreads ? isolated.length > 0 && exposed.length === 0 : isolated.length > 0) return ok(check, found);
   const cpus = formatCpuList(pinnedCpus.length > 0 ? pinnedCpus : allowed.slice(-1));
   const change = pinsThreads
-    ? "other programs and the kernel's own work interrupt the pinned threads; on the kernel's command line, with a restart"
-    : "a CPU that the kernel leaves alone, with runtime.pin on it, has the shortest longest delay; on the kernel's command line";
-  return wants("advice", check, found, change, `isolcpus=${cpus} nohz_full=${cpus} rcu_nocbs=${cpus}`);
+    ? "other programs and the kernel's own work interrupt the pinned threads; it takes a restart"
+    : "a CPU that the kernel leaves alone, with runtime.pin on it, is never interrupted; it takes a restart";
+  const text = `isolcpus=${cpus} nohz_full=${cpus} rcu_nocbs=${cpus}`;
+  return wantsWritten("advice", check, found, change, { text, where: KERNEL_COMMAND_LINE });
 }
 
-function interruptFinding({ interface: name, irqs, cpus }: InterruptFacts, { pinnedCpus }: Needs): Finding {
+function interruptFinding(
+  { interface: name, irqs, cpus }: InterruptFacts,
+  { pinnedCpus }: Needs,
+  others: readonly number[],
+): Finding {
   const check = `irqs ${name}`;
   const found = `interrupts ${formatCpuList([...irqs].sort((a, b) => a - b))} come to CPU ${formatCpuList(cpus) || "(unknown)"}`;
   const shared = cpus.filter((cpu) => pinnedCpus.includes(cpu));
   if (shared.length === 0) return ok(check, found);
   const change = `a hot thread is pinned to CPU ${formatCpuList(shared)}; move the interrupts, and stop irqbalance`;
+  const free = formatCpuList(others.filter((cpu) => !pinnedCpus.includes(cpu)));
   const irqPattern = `{${irqs.join(",")}}`;
-  const command = `for f in /proc/irq/${irqPattern}/smp_affinity_list; do echo CPU > $f; done`;
+  const command = `for f in /proc/irq/${irqPattern}/smp_affinity_list; do echo ${free} > $f; done`;
   return wants("advice", check, found, change, command);
 }
 

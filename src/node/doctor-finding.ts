@@ -21,8 +21,10 @@ export interface Finding {
   readonly found: string;
   /** What to change and why; with every verdict but ok and unknown. */
   readonly change?: string;
-  /** Exactly what to type, as root unless it says otherwise. */
+  /** Exactly what to type, as root. */
   readonly command?: string;
+  /** Exactly what to write, and where, where typing does not do. */
+  readonly write?: { readonly text: string; readonly where: string };
 }
 
 export interface Section {
@@ -42,6 +44,22 @@ export function ok(check: string, found: string): Finding {
 
 export function unknown(check: string, found: string): Finding {
   return { check, verdict: "unknown", found };
+}
+
+/** Where a change takes a line in a file instead of a command. */
+export const KERNEL_COMMAND_LINE =
+  "the kernel's command line (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub)";
+export const SERVICE_UNIT = "the service's unit, below [Service]";
+
+/** As `wants`, of a change that is written instead of typed. */
+export function wantsWritten(
+  verdict: "advice" | "degraded",
+  check: string,
+  found: string,
+  change: string,
+  write: { text: string; where: string },
+): Finding {
+  return { check, verdict, found, change, write };
 }
 
 /** A finding that asks for a change. */

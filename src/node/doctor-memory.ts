@@ -1,7 +1,7 @@
 /** The doctor on memory: huge pages, shared memory, swap, and what a process may lock. */
 import { type FileSystem, readFact, readFactNumber, readFileSystem } from "../io/machine-files.ts";
 import { heldCapabilities, parseLimit } from "../io/machine-rights.ts";
-import { type Finding, ok, unknown, wants } from "./doctor-finding.ts";
+import { type Finding, ok, SERVICE_UNIT, unknown, wants, wantsWritten } from "./doctor-finding.ts";
 
 export interface MemoryFacts {
   /** "always", "madvise" or "never". */
@@ -93,8 +93,8 @@ function lockFinding({ lockLimitBytes, mayLockAll }: MemoryFacts): Finding {
   if (lockLimitBytes === undefined) return unknown(check, "the kernel does not say how much may be locked");
   const found = lockLimitBytes === Number.POSITIVE_INFINITY ? "without limit" : `${mib(lockLimitBytes)} may be locked`;
   if (lockLimitBytes >= LOCK_BYTES_MIN) return ok(check, found);
-  const change = "rings and books cannot be kept from being written out; in the service's unit";
-  return wants("advice", check, found, change, "LimitMEMLOCK=infinity");
+  const change = "rings and books cannot be kept from being written out";
+  return wantsWritten("advice", check, found, change, { text: "LimitMEMLOCK=infinity", where: SERVICE_UNIT });
 }
 
 /** 25275088896 → "23.5 GiB". */

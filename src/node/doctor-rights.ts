@@ -9,7 +9,7 @@ import {
   parseLimit,
   seccompActions,
 } from "../io/machine-rights.ts";
-import { type Finding, ok, unknown, wants } from "./doctor-finding.ts";
+import { type Finding, KERNEL_COMMAND_LINE, ok, SERVICE_UNIT, unknown, wants, wantsWritten } from "./doctor-finding.ts";
 import { gib } from "./doctor-memory.ts";
 import type { Needs } from "./doctor-needs.ts";
 
@@ -130,9 +130,9 @@ function cgroupFinding({ cgroup }: RightsFacts, { hotThreadCount }: Needs): Find
   ].join(", ");
   if (version !== 2) {
     const found = version === 0 ? "no cgroups" : `the old kind (v1), ${limits}`;
-    const change =
-      "a strategy's memory and CPU cannot be bounded; start with the new kind, on the kernel's command line";
-    return wants("advice", check, found, change, "systemd.unified_cgroup_hierarchy=1");
+    const change = "a strategy's memory and CPU cannot be bounded; the new kind (v2) can, after a restart";
+    const text = "systemd.unified_cgroup_hierarchy=1";
+    return wantsWritten("advice", check, found, change, { text, where: KERNEL_COMMAND_LINE });
   }
   const found = `v2, ${path}: ${limits}${isDelegated === false ? "; this user may make none below it" : ""}`;
   if (cpuLimit !== undefined && cpuLimit <= hotThreadCount) {
@@ -140,8 +140,8 @@ function cgroupFinding({ cgroup }: RightsFacts, { hotThreadCount }: Needs): Find
     return wants("degraded", check, found, change, `echo max > ${CGROUP_ROOT}${path}/cpu.max`);
   }
   if (isDelegated === false) {
-    const change = "a strategy's memory and CPU cannot be bounded; in the service's unit";
-    return wants("advice", check, found, change, "Delegate=yes");
+    const change = "a strategy's memory and CPU cannot be bounded";
+    return wantsWritten("advice", check, found, change, { text: "Delegate=yes", where: SERVICE_UNIT });
   }
   return ok(check, found);
 }
@@ -151,9 +151,12 @@ function namespaceFinding({ unshare, isRoot }: RightsFacts): Finding {
   if (unshare.can === undefined) return unknown(check, unshare.reason);
   if (unshare.can) return ok(check, "a child can have its own network, mounts and processes");
   const change = "a strategy cannot be cut off from network and files";
-  const command = isRoot
-    ? "docker run --cap-add SYS_ADMIN …"
-    : "sysctl -w user.max_user_namespaces=16384 kernel.apparmor_restrict_unprivileged_userns=0";
+  if (isRoot) {
+    const inContainer = `${change}; this root may not make namespaces, as in most containers`;
+    const write = { text: "--cap-add SYS_ADMIN", where: "the container's command" };
+    return wantsWritten("advice", check, unshare.reason, inContainer, write);
+  }
+  const command = "sysctl -w user.max_user_namespaces=16384 kernel.apparmor_restrict_unprivileged_userns=0";
   return wants("advice", check, unshare.reason, change, command);
 }
 
@@ -162,7 +165,8 @@ function landlockFinding({ landlockAbi: abi }: RightsFacts): Finding {
   if (abi >= LANDLOCK_ABI_WANTED) return ok(check, `version ${abi}`);
   const found = abi === 0 ? "this kernel has it not, or off" : `version ${abi}, without rules for TCP (version 4)`;
   const change = "a strategy's files are guarded by namespaces alone; start the kernel with it, 6.7 or newer";
-  return wants("advice", check, found, change, "lsm=landlock,lockdown,yama,integrity,apparmor");
+  const text = "lsm=landlock,lockdown,yama,integrity,apparmor";
+  return wantsWritten("advice", check, found, change, { text, where: KERNEL_COMMAND_LINE });
 }
 
 function seccompFinding({ seccompActions: actions }: RightsFacts): Finding {

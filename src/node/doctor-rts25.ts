@@ -7,8 +7,9 @@
  */
 import { hostname, release } from "node:os";
 import { clock, epochNsText } from "../io/clock.ts";
+import { isInBound } from "../observe/clock-quality.ts";
 import type { ClockFacts } from "./doctor-clock.ts";
-import type { ClockSettings, Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { BUILD } from "./version.ts";
 
 /** One kind of business of the annex's tables. */
@@ -82,7 +83,7 @@ export function clockReport(facts: ClockFacts, settings: Settings): ClockReport 
       ...requirement,
       isMet: isMet(requirement, errorBoundNs, granularityNs),
     })),
-    isInBound: isInBound(facts, settings.clock),
+    isInBound: isInBound(quality, settings.clock),
     operatorMustAdd: OPERATOR_MUST_ADD,
   };
 }
@@ -94,10 +95,6 @@ export function isMet(requirement: ClockRequirement, divergenceNs: number | null
     divergenceNs <= requirement.divergenceMaxNs &&
     granularityNs <= requirement.granularityMaxNs
   );
-}
-
-function isInBound({ quality }: ClockFacts, { errorBoundMaxNs }: ClockSettings): boolean {
-  return quality.disciplined && quality.errorBoundNs !== null && quality.errorBoundNs <= errorBoundMaxNs;
 }
 
 function traceability({ quality }: ClockFacts): string {

@@ -126,15 +126,11 @@ const DEGRADATION_SCHEMA = z.strictObject({
 });
 
 const CLOCK_SCHEMA = z.strictObject({
-  error_bound_max: setting(
-    durationNs,
-    "1ms",
-    "How far from UTC a disciplined clock may be before the node is not ready.",
-  ),
+  error_bound_max: setting(durationNs, "1ms", "How far from UTC the clock may be, at the most."),
   require_disciplined: setting(
     boolean,
     false,
-    "Not ready while nothing keeps the clock to a reference, or while its error has no bound.",
+    "Not ready unless the clock is kept to a reference and known to be within error_bound_max.",
   ),
   interval: setting(durationNs, "4s", "How often the clock's quality is asked for (kernel, chrony, ptp4l)."),
   ptp_socket: setting(path, "/var/run/ptp4l", "Where ptp4l takes questions."),

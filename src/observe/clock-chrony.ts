@@ -59,7 +59,7 @@ export function parseChronyTracking(text: string): ChronyTracking | undefined {
     offsetNs: 0 - correction! * NS_PER_S,
     lastOffsetNs: last! * NS_PER_S,
     rmsOffsetNs: rms! * NS_PER_S,
-    frequencyPpm: 0 - frequency!,
+    frequencyPpm: frequency!,
     residualFrequencyPpm: residual!,
     skewPpm: skew!,
     rootDelayNs: delay! * NS_PER_S,

@@ -189,16 +189,21 @@ export interface ClockDemand {
   readonly requireDisciplined: boolean;
 }
 
+/** Whether the clock is kept, and within what is allowed. */
+export function isInBound(quality: ClockQuality | undefined, { errorBoundMaxNs }: ClockDemand): boolean {
+  return quality?.disciplined === true && quality.errorBoundNs !== null && quality.errorBoundNs <= errorBoundMaxNs;
+}
+
 /**
- * Why the clock keeps the node from being ready; undefined: it does not. A clock that nothing keeps does so only where
- * the settings ask for one that is kept; a clock that is kept must be within the bound, so far as that is known.
+ * Why the clock keeps the node from being ready; undefined: it does not. It only does where the settings ask for a clock
+ * that is kept: over the public network none is within a millisecond, and a laptop is to be ready all the same.
  */
 export function clockObjection(quality: ClockQuality | undefined, demand: ClockDemand): string | undefined {
   const { errorBoundMaxNs, requireDisciplined } = demand;
-  if (quality === undefined) return requireDisciplined ? "the clock has not been checked yet" : undefined;
-  if (!quality.disciplined) return requireDisciplined ? `the clock is not disciplined: ${quality.how}` : undefined;
+  if (!requireDisciplined || isInBound(quality, demand)) return undefined;
+  if (quality === undefined) return "the clock has not been checked yet";
+  if (!quality.disciplined) return `the clock is not disciplined: ${quality.how}`;
   const { errorBoundNs } = quality;
-  if (errorBoundNs === null) return requireDisciplined ? `the clock's error has no bound: ${quality.how}` : undefined;
-  if (errorBoundNs <= errorBoundMaxNs) return undefined;
+  if (errorBoundNs === null) return `the clock's error has no bound: ${quality.how}`;
   return `the clock may be ${Math.round(errorBoundNs / 1e3)} µs from UTC, more than the ${errorBoundMaxNs / 1e3} µs allowed`;
 }

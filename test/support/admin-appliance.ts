@@ -175,6 +175,7 @@ export class MemoryAppliance implements ApplianceReader {
         errorBoundNs: 41_000,
         hardwareStampErrorBoundNs: null,
         errorBoundMaxNs: 1_000_000,
+        inBound: true,
         reference: "192.0.2.1, stratum 2",
         how: "chronyc tracking",
         checkedAtNs: START_NS + 89_000_000_000n,

@@ -16,6 +16,7 @@ export const ClockSchema = z
     offset_ns: z.number().nullable().openapi({ description: "System clock minus UTC; null when not known." }),
     error_bound_ns: BoundSchema,
     error_bound_max_ns: z.number().openapi({ description: "The most that the settings allow." }),
+    in_bound: z.boolean().openapi({ description: "Disciplined, and within what the settings allow." }),
     stamp_error_bound_ns: z
       .object({ kernel: BoundSchema, hardware: BoundSchema })
       .openapi({ description: "Of receive stamps, by who takes them." }),
@@ -114,6 +115,7 @@ export function clockToJson(clock: ClockView): ClockJson {
     offset_ns: clock.offsetNs,
     error_bound_ns: clock.errorBoundNs,
     error_bound_max_ns: clock.errorBoundMaxNs,
+    in_bound: clock.inBound,
     stamp_error_bound_ns: { kernel: clock.errorBoundNs, hardware: clock.hardwareStampErrorBoundNs },
     reference: clock.reference,
     how: clock.how,

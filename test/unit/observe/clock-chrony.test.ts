@@ -7,7 +7,7 @@ import {
   parseChronyTracking,
 } from "../../../src/observe/clock-chrony.ts";
 
-/** In the manual's report for people: 0.000006523 s slow, 3.225 ppm fast, root delay 13.639 ms, dispersion 1.1 ms. */
+/** In the manual's report for people: 0.000006523 s slow, 3.225 ppm slow, root delay 13.639 ms, dispersion 1.1 ms. */
 const SERVER =
   "CB00710F,203.0.113.15,3,1453721434.617,0.000006523,-0.000006747,0.000035822,-3.225,0.000,0.129," +
   "0.013639022,0.001100737,64.2,Normal\n";
@@ -29,8 +29,8 @@ describe("chronyc -c tracking", () => {
       offsetNs: -6523,
       lastOffsetNs: -6747,
       rmsOffsetNs: 35822,
-      // "fast": it would gain.
-      frequencyPpm: 3.225,
+      // "slow": it would lose.
+      frequencyPpm: -3.225,
       residualFrequencyPpm: 0,
       skewPpm: 0.129,
       rootDelayNs: 13639022,
@@ -38,6 +38,13 @@ describe("chronyc -c tracking", () => {
       updateIntervalSeconds: 64.2,
       leapStatus: "normal",
     });
+  });
+
+  test("what a real chronyd 4.3 said of a clock half a second slow", () => {
+    const line =
+      "7F000001,127.0.0.1,6,1795340848.553624951,0.499998569,-0.000000009,0.000000957,-0.030,-0.001,0.193," +
+      "0.000006037,0.000001547,1.0,Normal";
+    expect(parseChronyTracking(line)).toMatchObject({ offsetNs: -499_998_569, frequencyPpm: -0.03 });
   });
 
   test("the bound is |offset| + root dispersion + half the root delay", () => {
