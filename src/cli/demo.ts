@@ -77,7 +77,9 @@ async function run(command: Command, flags: DemoFlags): Promise<void> {
       lossB: flags.lossB,
       port: flags.port,
       shards: flags.shards ?? "auto",
-      log: new Log(logOutput({ level: "warn" })),
+      // How well this machine is set up for real feeds is no news to somebody who looks at a demo.
+      log: new Log(logOutput({ level: "error" })),
+      onPortTaken: () => sayLine(`port ${flags.port} is taken: the page is on another one`),
     });
     if (isStopping) demo.endDay();
     await show(demo, flags.json === true);

@@ -29,7 +29,10 @@ export interface DemoOptions {
   /** TCP port of page and API; 0: any free one. */
   port: number;
   shards: number | "auto";
+  /** The node's own. */
   log: Log;
+  /** The port is somebody else's: another one is taken. */
+  onPortTaken: () => void;
 }
 
 export interface DemoResult {
@@ -228,7 +231,7 @@ async function startNode(options: DemoOptions, ready: ExchangeReady, folder: str
     return await start(options.port);
   } catch (error) {
     if (!(error instanceof FathomError && error.code === "port-in-use" && options.port !== 0)) throw error;
-    options.log.warn("the usual port is taken, listening on another", { port: options.port });
+    options.onPortTaken();
     return await start(0);
   }
 }

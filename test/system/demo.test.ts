@@ -98,7 +98,7 @@ describe("a bounded demo", () => {
       isWhole(summaryOf(first));
       isWhole(summaryOf(second));
       expect(summaryOf(first).state_hash).not.toBe(summaryOf(second).state_hash);
-      expect(second.stderr()).toContain("the usual port is taken, listening on another");
+      expect(second.stderr()).toContain(`port ${held.port} is taken: the page is on another one`);
     } finally {
       held.stop(true);
     }
