@@ -4,11 +4,11 @@
  * the disk.
  */
 
+import { availableParallelism } from "node:os";
 import { FathomError } from "../core/assert.ts";
 import { measureClock } from "../io/clock-resolution.ts";
 import { findProgram } from "../io/command.ts";
 import { resolveInterface } from "../io/interfaces.ts";
-import { listCpus } from "../io/pin.ts";
 import { lookAtClock } from "../observe/clock-monitor.ts";
 import { judgeClock } from "../observe/clock-quality.ts";
 import { resolveShards } from "./book-plan.ts";
@@ -29,25 +29,30 @@ export interface Diagnosis {
   readonly sections: readonly Section[];
 }
 
+/** Sections that say nothing true when the C library cannot be called. */
+const NEED_LIBC: ReadonlySet<string> = new Set(["network", "cpu", "disk", "clock", "rights"]);
+
 /** Looks at everything. Takes a second or two; throws only for bugs. */
 export async function diagnose(
   settings: Settings,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Diagnosis> {
-  const needs = needsOf(settings, resolveShards(settings.books.shards, listCpus().allowed.length));
+  const needs = needsOf(settings, resolveShards(settings.books.shards, availableParallelism()));
   const sections: Section[] = [];
   const add = async (name: string, look: () => Finding[] | Promise<Finding[]>) => {
-    sections.push({ name, findings: await guarded(name, look) });
+    const isBlind = !engine.hasLibc && NEED_LIBC.has(name);
+    const findings = isBlind ? [unknown(name, "not looked at: see engine")] : await guarded(name, look);
+    sections.push({ name, findings });
   };
-  // First, while nothing else of this process runs.
-  const engine = await guarded("engine", () => engineFindings(engineFacts(env)));
+  // Before the rest: the less this process has done, the cleaner the measurement.
+  const engine = engineFacts(env);
   await add("network", () => networkFindings(needs));
   await add("receive", () => receiveFindings(receiveFacts(), needs));
   await add("cpu", () => cpuFindings(cpuFacts(interfaceNames(needs)), needs));
   await add("memory", () => memoryFindings(memoryFacts()));
   await add("disk", () => diskFindings(diskFacts(needs), needs));
   await add("clock", async () => clockFindings(await clockFacts(settings), settings.clock));
-  sections.push({ name: "engine", findings: engine });
+  await add("engine", () => engineFindings(engine));
   await add("rights", async () => rightsFindings(await rightsFacts(process.execPath), needs));
   return { verdict: worstVerdict(sections.flatMap(({ findings }) => findings)), sections };
 }
