@@ -83,6 +83,8 @@ export class Checker implements MessageSink {
     this.isLossy = false;
     this.isWhole = true;
     this.inSnapshot = false;
+    // What came before the channel followed it was kept aside, or not.
+    if (this.episode) this.episode.highSequence = 0;
     this.#stuckNs = -1;
     this.#o.trace?.(`session ${session}, episode ${this.episode?.index}`);
   }
@@ -207,11 +209,22 @@ export class Checker implements MessageSink {
       return;
     }
     const { nowNs } = this.#o.clock;
+    this.#noteLoss(episode, quality);
     if (this.#expected >= 0) episode.frontSequence = this.#expected;
     if (nowNs - episode.heardNs > 2 * this.#o.heartbeatNs && quality < Quality.stale)
       this.#fail(`not stale ${nowNs - episode.heardNs} ns after the front was last heard of`);
     this.#checkGap(episode, nowNs);
     if (this.#o.shadowShare > 0 && quality === Quality.ok && this.#o.prng.chance(this.#o.shadowShare)) this.#shadowed();
+  }
+
+  /** The channel has gone on without handing on what it left out: nothing has come behind it yet. */
+  #noteLoss(episode: Episode, quality: Quality): void {
+    const { nextSequence, state } = this.channel!;
+    const handedOn = this.#expected < 0 ? episode.plan.base + 1 : this.#expected;
+    if (this.isLossy || this.inSnapshot || (state !== "live" && state !== "ended") || nextSequence <= handedOn) return;
+    this.isLossy = true;
+    this.isWhole = false;
+    if (quality === Quality.ok) this.#fail(`ok, but [${handedOn}, ${nextSequence}) was left out`);
   }
 
   #checkGap(episode: Episode, nowNs: number): void {

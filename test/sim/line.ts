@@ -219,6 +219,10 @@ export class SimLine implements PacketReceiver {
     return count;
   }
 
+  get isDue(): boolean {
+    return this.#queue.nextNs <= this.#clock.nowNs;
+  }
+
   #episodeOf(value: number): Episode {
     const index = Math.floor(value / KINDS);
     if (value % KINDS === KIND.control) return this.#controls[index]!.episode;

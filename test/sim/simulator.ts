@@ -25,6 +25,9 @@ const END_OF_SESSION_NS = 100 * MS;
 /** How long a restarted exchange is heard to be at its beginning before it speaks, in heartbeats. */
 const RESTART_HEARTBEATS = 8;
 const BLOCK_BYTES = 65_536;
+/** Turns of the channel in one step at most, and how long each takes. */
+const TURNS_MAX = 256;
+const TURN_NS = 2000;
 
 export interface SimHooks {
   /** Something to put between the channel and what checks it. */
@@ -265,11 +268,15 @@ export class Simulator {
       for (const line of this.#lines) line.discardDue();
       return;
     }
-    const work = this.channel.doWork(this.clock.nowNs);
-    this.checker.check();
     const { hash } = this.checker;
-    hash.u53(this.clock.nowNs);
-    hash.u32(work);
+    // One turn is bounded; while packets wait the next follows at once.
+    for (let turns = 0; turns === 0 || (turns < TURNS_MAX && this.#lines.some((line) => line.isDue)); turns++) {
+      if (turns > 0) this.clock.nowNs += TURN_NS;
+      const work = this.channel.doWork(this.clock.nowNs);
+      this.checker.check();
+      hash.u53(this.clock.nowNs);
+      hash.u32(work);
+    }
     if (this.#steps % 64 === 0) this.#checkBounds();
   }
 
