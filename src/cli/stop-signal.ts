@@ -1,6 +1,6 @@
 /**
- * Ctrl-C, `kill`, and a reader of our output that has gone away (`| head`): what was registered is run, last first, each
- * awaited; then the process ends with 130, 143 or 0, or with the status of what went wrong on the way.
+ * Ctrl-C, `kill`, and a reader of our output that has gone away (`| head`): what was registered is run, last first,
+ * each awaited; then the process ends with 130, 143 or 0, or with the status of what went wrong on the way.
  * A second signal, or an orderly stop that takes too long, ends it at once with the same status.
  */
 import { ExitStatus } from "../core/assert.ts";

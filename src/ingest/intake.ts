@@ -227,7 +227,7 @@ export class Intake {
     }
   }
 
-  /** After a sequence was noted: if it bears out a jump that nobody can be asked about, the packet kept aside is taken. */
+  /** A sequence was noted: if it bears out a jump that nobody can be asked about, the packet kept aside is taken. */
   #borneOut(): void {
     if (this.#arbiter.jumpSequence >= 0 && !this.#recovery.canRepair) this.#takeFar();
   }

@@ -1,6 +1,6 @@
 /**
- * The first bad messages and bad packets of a channel, in the log: each once, and not many at a time. How many there are
- * is in the counters; this is to see what they look like. Owned by the appliance; cold.
+ * The first bad messages and bad packets of a channel, in the log: each once, and not many at a time. How many there
+ * are is in the counters; this is to see what they look like. Owned by the appliance; cold.
  */
 import type { BadMessage } from "../books/bad-messages.ts";
 import type { BadPacketSample } from "../ingest/bad-packets.ts";

@@ -1,6 +1,6 @@
 /**
- * Real messages through the binary: AAPL's morning against the book that others have published for it, replayed and over
- * the wire, and the MoldUDP64 captures of Nasdaq, BX and PSX. Skipped where the data is not at hand.
+ * Real messages through the binary: AAPL's morning against the book that others have published for it, replayed and
+ * over the wire, and the MoldUDP64 captures of Nasdaq, BX and PSX. Skipped where the data is not at hand.
  */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * What the binary refuses: bad settings, files, flags, and what the machine will not give. Each ends with the status for
- * it, nothing on stdout, and words that say where, what was found and expected, and what to do.
+ * What the binary refuses: bad settings, files, flags, and what the machine will not give. Each ends with the status
+ * for it, nothing on stdout, and words that say where, what was found and expected, and what to do.
  */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
