@@ -11,6 +11,7 @@ import { addBookRoutes } from "./routes/books.ts";
 import { addHealthRoutes } from "./routes/health.ts";
 import { addNodeRoutes } from "./routes/node.ts";
 import { addPageRoutes } from "./routes/page.ts";
+import { addPerfRoutes } from "./routes/perf.ts";
 import { addStreamRoute, type StreamOptions } from "./routes/stream.ts";
 import type { Token } from "./tokens.ts";
 
@@ -36,6 +37,7 @@ export function createAdminApp(appliance: ApplianceReader, options: AdminAppOpti
   app.use("/v1/*", requireRole(tokens, "read"));
   addHealthRoutes(app, appliance, tokens);
   addNodeRoutes(app, appliance, tokens);
+  addPerfRoutes(app, appliance);
   addBookRoutes(app, appliance);
   addStreamRoute(app, appliance, {
     every: options.every,

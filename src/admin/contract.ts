@@ -12,6 +12,7 @@
  */
 import type { BookImage, FeedImage, OrderImage } from "../books/contract.ts";
 import type { Quality } from "../core/quality.ts";
+import type { BusView, PerfView } from "./perf-contract.ts";
 
 /** Codes of `FathomError` that a reader may throw, and the HTTP status each becomes. */
 export const READER_PROBLEMS = {
@@ -45,6 +46,10 @@ export interface ApplianceReader {
    * main thread and must not keep the appliance waiting. `stop()` is final and may be called twice.
    */
   watch(request: WatchRequest, listener: (image: BookAnswer) => void): Promise<Watch | undefined>;
+  /** What the hot threads cost, and what is put off for want of time. */
+  perf(): PerfView;
+  /** The rings between threads and to other processes. */
+  bus(): BusView;
   /** In force, and where each value came from. Secrets are already out. */
   config(): ConfigEntry[];
   logLevel(): LogLevel;
@@ -86,6 +91,8 @@ export interface StatusView {
   /** 0: books on the ingest thread. */
   shardCount: number;
   rssBytes: number;
+  /** What is put off because queues fill, by channel; none when all is well. */
+  degradation: { channel: string; measures: string[] }[];
   clock: ClockView;
 }
 
@@ -193,6 +200,12 @@ export interface LineView {
   kernelDropCount: number;
   /** What the kernel granted. */
   receiveBufferBytes: number;
+  /** How datagrams are received, and why so; "" before the line is joined. */
+  receivePath: string;
+  receiveReason: string;
+  /** Datagrams that the receive path itself refused, and those of them that came in fragments. */
+  refusedCount: number;
+  fragmentedCount: number;
   /** How far ahead of the other line this one was when it won: over the last second or so, and the last time. */
   leadMeanNs: number;
   leadLastNs: number;

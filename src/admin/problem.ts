@@ -27,6 +27,8 @@ const PROBLEMS = {
 } as const;
 export type ProblemCode = keyof typeof PROBLEMS;
 
+/** What a client that came at a busy moment is told to wait. */
+const RETRY_AFTER_SECONDS = "1";
 const TYPE_PREFIX = "urn:fathom:problem:";
 const PROBLEM_MEDIA_TYPE = "application/problem+json";
 
@@ -76,7 +78,9 @@ export function problemResponse(error: ProblemError): Response {
 export function problemOf(error: unknown, onBug: (error: unknown) => void): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof FathomError && Object.hasOwn(READER_PROBLEMS, error.code)) {
-    return new ProblemError(error.code as ProblemCode, error.message);
+    return new ProblemError(error.code as ProblemCode, error.message, {
+      headers: error.code === "too-busy" ? { "retry-after": RETRY_AFTER_SECONDS } : {},
+    });
   }
   if (error instanceof HTTPException && error.status < 500) {
     return new ProblemError("malformed-body", error.message || "the body is not what this address takes");

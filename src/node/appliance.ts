@@ -21,6 +21,7 @@ import type {
   Watch,
   WatchRequest,
 } from "../admin/contract.ts";
+import type { BusView, PerfView } from "../admin/perf-contract.ts";
 import { bookQuality } from "../books/book-shard.ts";
 import type { BookImage, BookOptions } from "../books/contract.ts";
 import type { CutAnswer } from "../books/cut.ts";
@@ -33,13 +34,15 @@ import { clock } from "../io/clock.ts";
 import { clockSamples } from "../observe/clock-metrics.ts";
 import { ClockMonitor } from "../observe/clock-monitor.ts";
 import { clockObjection } from "../observe/clock-quality.ts";
-import { renderMetrics } from "../observe/prometheus.ts";
+import { applianceMetrics } from "./appliance-metrics.ts";
 import type { BookPlan } from "./book-plan.ts";
+import { busView } from "./bus-view.ts";
 import { ChannelHost } from "./channel-host.ts";
 import { channelView, epochNs, sumCounters } from "./channel-view.ts";
 import { clockView, logClock } from "./clock-view.ts";
 import type { Log } from "./log.ts";
 import { OffenderLog } from "./offender-log.ts";
+import { perfView } from "./perf-view.ts";
 import type { RuntimePlan } from "./runtime-plan.ts";
 import type { ResolvedSettings, Settings } from "./settings.ts";
 import { ThreadLog } from "./thread-log.ts";
@@ -135,6 +138,10 @@ export class Appliance implements ApplianceReader {
       badMessageCount: sum((view) => view.badMessages.total),
       shardCount: this.#options.plan.shards,
       rssBytes: process.memoryUsage.rss(),
+      degradation: this.channelHosts.flatMap(({ name, perf }) => {
+        const measures = perf.degradation.active;
+        return measures.length > 0 ? [{ channel: name, measures }] : [];
+      }),
       clock: clockView(this.#clock.quality, this.#options.settings.clock, clock.realtimeNs()),
     };
   }
@@ -157,7 +164,7 @@ export class Appliance implements ApplianceReader {
     const images = new Map<string, { quality: Quality; image: BookImage }>();
     for (const host of new Set(page.map((row) => row.host))) {
       const locates = page.filter((row) => row.host === host).map((row) => row.entry.locate);
-      const answer = await host.cut({ locates, books: { levelMax: 1 } });
+      const answer = await askHost(host, { locates, books: { levelMax: 1 } });
       for (const image of answer.books) {
         const quality = bookQuality(answer.quality, image);
         images.set(`${host.name}\n${image.instrument.symbol}`, { quality, image });
@@ -174,7 +181,7 @@ export class Appliance implements ApplianceReader {
     const found = this.#find(request.symbol, request.channel);
     if (!found) return undefined;
     const { host, entry } = found;
-    const answer = await host.cut({ locates: [entry.locate], books: bookOptions(request) });
+    const answer = await askHost(host, { locates: [entry.locate], books: bookOptions(request) });
     const image = answer.books[0];
     return image && { ...this.#position(host, answer, image), image };
   }
@@ -184,7 +191,7 @@ export class Appliance implements ApplianceReader {
     if (!found) return undefined;
     const { host, entry } = found;
     const order = { locate: entry.locate, reference: request.orderReference.toString() };
-    const answer = await host.cut({ locates: [entry.locate], order, books: { levelMax: 0 } });
+    const answer = await askHost(host, { locates: [entry.locate], order, books: { levelMax: 0 } });
     return { ...this.#position(host, answer, answer.books[0]), symbol: entry.symbol, order: answer.order };
   }
 
@@ -200,7 +207,7 @@ export class Appliance implements ApplianceReader {
         .filter(({ symbol }) => named.has(symbol) || matches(symbol))
         .map((entry) => entry.locate);
     }
-    const answer = await host.cut({ locates, books: bookOptions(request), hash: true });
+    const answer = await askHost(host, { locates, books: bookOptions(request), hash: true });
     return {
       ...this.#position(host, answer, undefined),
       shardCount: this.#options.plan.shards,
@@ -237,38 +244,19 @@ export class Appliance implements ApplianceReader {
   }
 
   metrics(): string {
-    const blocks = this.channelHosts.flatMap((host) => [
-      host.counters,
-      host.dispatcherCounters as never,
-      ...(host.shardCounters as never[]),
-    ]);
-    const { version, commit, target } = BUILD;
-    return renderMetrics(blocks, [
-      {
-        metric: "build_info",
-        kind: "gauge",
-        help: "Which build this is",
-        labels: { version, commit, target },
-        value: 1,
-      },
-      {
-        metric: "process_resident_memory_bytes",
-        kind: "gauge",
-        help: "Resident memory of the process",
-        value: process.memoryUsage.rss(),
-      },
-      { metric: "ready", kind: "gauge", help: "1 when the books may be traded on", value: this.ready().ready ? 1 : 0 },
-      ...clockSamples(this.#clock.quality, clock.realtimeNs()),
-      ...this.channels().flatMap((view) =>
-        Object.entries(view.badMessages.byKind).map(([kind, value]) => ({
-          metric: "bad_messages_total",
-          kind: "counter" as const,
-          help: "Messages that could not be true, by kind",
-          labels: { channel: view.name, kind },
-          value,
-        })),
-      ),
-    ]);
+    return applianceMetrics(
+      this.channelHosts,
+      this.ready().ready,
+      clockSamples(this.#clock.quality, clock.realtimeNs()),
+    );
+  }
+
+  perf(): PerfView {
+    return perfView(this.channelHosts);
+  }
+
+  bus(): BusView {
+    return busView(this.channelHosts);
   }
 
   live(): boolean {
@@ -365,6 +353,14 @@ export class Appliance implements ApplianceReader {
   get orderCount(): number {
     return this.channelHosts.reduce((total, host) => total + sumCounters(host.shardCounters, "orders"), 0);
   }
+}
+
+/** Throws `too-busy` while questions are put off for the books' sake. */
+function askHost(host: ChannelHost, request: Parameters<ChannelHost["cut"]>[0]): Promise<CutAnswer> {
+  if (!host.perf.degradation.isActive("queries")) return host.cut(request);
+  throw new FathomError("too-busy", `the queues of channel ${host.name} are filling: questions wait for the books`, {
+    hint: "Ask again in a moment; /v1/perf says how full they are.",
+  });
 }
 
 function bookOptions(request: {

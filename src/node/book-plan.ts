@@ -90,7 +90,7 @@ export function shardCounterSpecs(channel: string, shard: number): Record<ShardC
 
 /** What a shard's thread tells of itself. */
 export function shardPerfLayout(channel: string, shard: number): PerfLayout {
-  return { channel, thread: `shard${shard}`, stages: ["apply", "answer"], queues: ["ring"], rings: [] };
+  return { channel, thread: `shard${shard}`, stages: ["apply", "answer"], queues: ["ring"], rings: [], lines: [] };
 }
 
 /** One shard's books, on whichever thread this is called. */

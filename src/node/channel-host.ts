@@ -56,6 +56,8 @@ export class ChannelHost {
   /** Ascending by symbol. */
   directory: readonly DirectoryEntry[] = [];
   readonly #bySymbol = new Map<string, DirectoryEntry>();
+  /** What the ingest worker is asked by. */
+  readonly controlRing: MessageRing;
   readonly #control: ControlWriter;
   readonly #ingest: WorkerThread;
   readonly #listeners: ChannelHostListeners;
@@ -88,8 +90,8 @@ export class ChannelHost {
     this.shardCounters = memory.shards.map(
       (shard, i) => new Counters(shardCounterSpecs(settings.name, i), shard.counters),
     );
-    const controlRing = MessageRing.create(CONTROL_RING_BYTES);
-    this.#control = new ControlWriter(controlRing);
+    this.controlRing = MessageRing.create(CONTROL_RING_BYTES);
+    this.#control = new ControlWriter(this.controlRing);
     const init: IngestInit = {
       channel: settings,
       plan,
@@ -98,13 +100,18 @@ export class ChannelHost {
       degradation: this.perf.link,
       perf: this.perf.ingest.counters.buffer,
       channelCounters: this.counters.buffer,
-      control: controlRing.buffer,
+      control: this.controlRing.buffer,
     };
     this.#ingest = startWorker<IngestInit, IngestEvent>("ingest", init, (event) => this.#take(event), fail);
   }
 
   get name(): string {
     return this.settings.name;
+  }
+
+  /** Records written to the control ring. */
+  get controlCount(): number {
+    return this.#control.sentCount;
   }
 
   get offenders(): BadMessage[] {

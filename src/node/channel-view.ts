@@ -94,7 +94,8 @@ function lineView(host: ChannelHost, line: LineSettings): LineView {
   const get = (key: string) => host.counters.get(`line.${line.name}.${key}`);
   const rate = (key: string) => host.rates.perSecond(`line.${line.name}.${key}`);
   const lastSeconds = get("lastPacketSeconds");
-  const granted = host.lines.find((joined) => joined.name === line.name)?.receiveBufferBytes ?? 0;
+  const joined = host.lines.find((candidate) => candidate.name === line.name);
+  const perf = host.perf.ingest.counters;
   return {
     name: line.name,
     group: line.group,
@@ -114,7 +115,11 @@ function lineView(host: ChannelHost, line: LineSettings): LineView {
     reorderedCount: get("reordered"),
     badPackets: Object.fromEntries(BAD_PACKET_NAMES.map((kind) => [kind, get(`bad.${kind}`)])),
     kernelDropCount: get("kernelDrops"),
-    receiveBufferBytes: granted,
+    receiveBufferBytes: joined?.receiveBufferBytes ?? 0,
+    receivePath: joined?.receivePath ?? "",
+    receiveReason: joined?.receiveReason ?? "",
+    refusedCount: perf.get(`line.${line.name}.refused`),
+    fragmentedCount: perf.get(`line.${line.name}.fragmented`),
     leadMeanNs: Math.round(get("leadSeconds") * 1e9),
     leadLastNs: Math.round(get("leadLastSeconds") * 1e9),
     lastPacketAtNs: lastSeconds > 0 ? BigInt(Math.round(lastSeconds * 1e6)) * 1000n : undefined,

@@ -18,6 +18,8 @@ export type ControlMessage =
   | { type: "stop" };
 
 export class ControlWriter {
+  /** Records written so far. */
+  sentCount = 0;
   readonly #ring: MessageRing;
   readonly #encoder = new TextEncoder();
 
@@ -37,6 +39,7 @@ export class ControlWriter {
     this.#ring.bytes.set(payload, offset);
     this.#ring.commit(0, payload.length, 0, 0);
     this.#ring.publish();
+    this.sentCount++;
   }
 }
 

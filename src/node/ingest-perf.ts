@@ -21,6 +21,7 @@ export function ingestPerfLayout(channel: string, lines: readonly string[], shar
     stages: ingestStages(shards === 0),
     queues: lines.map(lineQueue),
     rings: Array.from({ length: shards }, (_, shard) => `shard${shard}`),
+    lines,
   };
 }
 

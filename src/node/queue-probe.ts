@@ -8,7 +8,7 @@ import type { PacketReceiver } from "../io/receive-path.ts";
 import { type PerfCounter, publishQueue } from "../observe/perf-counters.ts";
 
 interface Line {
-  readonly queue: string;
+  readonly name: string;
   readonly receiver: PacketReceiver;
   depthBytes: number;
 }
@@ -32,7 +32,7 @@ export class QueueProbe {
     receivers: readonly PacketReceiver[],
     rings: readonly (SharedArrayBuffer | undefined)[],
   ) {
-    this.#lines = receivers.map((receiver, i) => ({ queue: lineQueue(lineNames[i]!), receiver, depthBytes: 0 }));
+    this.#lines = receivers.map((receiver, i) => ({ name: lineNames[i]!, receiver, depthBytes: 0 }));
     this.#rings = rings.flatMap((ring) => (ring ? [MessageRing.attach(ring)] : []));
   }
 
@@ -56,11 +56,14 @@ export class QueueProbe {
     this.share = share;
   }
 
-  /** Tells each line's depth: the deepest since this was last called. */
+  /** Tells each line's depth (the deepest since this was last called), and what its receive path refused. */
   publish(counters: Counters<PerfCounter>): void {
     for (const line of this.#lines) {
-      publishQueue(counters, line.queue, line.depthBytes, line.receiver.receiveBufferBytes);
+      const { name, receiver } = line;
+      publishQueue(counters, lineQueue(name), line.depthBytes, receiver.receiveBufferBytes);
       line.depthBytes = 0;
+      counters.set(`line.${name}.refused`, receiver.refusedCount ?? 0);
+      counters.set(`line.${name}.fragmented`, receiver.fragmentedCount ?? 0);
     }
   }
 }

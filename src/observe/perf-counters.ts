@@ -17,6 +17,8 @@ export interface PerfLayout {
   readonly queues: readonly string[];
   /** The rings that it writes: "shard0". */
   readonly rings: readonly string[];
+  /** The lines that it receives: "a". */
+  readonly lines: readonly string[];
 }
 
 type Kinds = Readonly<Record<string, readonly ["counter" | "gauge", string, string]>>;
@@ -57,11 +59,17 @@ const RING = {
   waits: ["counter", "ring_writer_waits_total", "Times that the ring was full and held its writer back"],
 } as const satisfies Kinds;
 
+const LINE = {
+  refused: ["counter", "line_receive_refused_total", "Datagrams that the receive path's own checks refused"],
+  fragmented: ["counter", "line_receive_fragmented_total", "Those of them that came in fragments"],
+} as const satisfies Kinds;
+
 export type PerfCounter =
   | keyof typeof LOOP
   | `stage.${string}.${keyof typeof STAGE}`
   | `queue.${string}.${keyof typeof QUEUE}`
-  | `ring.${string}.${keyof typeof RING}`;
+  | `ring.${string}.${keyof typeof RING}`
+  | `line.${string}.${keyof typeof LINE}`;
 
 export function perfCounterSpecs({
   channel,
@@ -69,6 +77,7 @@ export function perfCounterSpecs({
   stages,
   queues,
   rings,
+  lines,
 }: PerfLayout): Record<PerfCounter, CounterSpec> {
   const specs: Record<string, CounterSpec> = {};
   const add = (prefix: string, kinds: Kinds, labels: Record<string, string>) => {
@@ -79,6 +88,7 @@ export function perfCounterSpecs({
   for (const stage of stages) add(`stage.${stage}.`, STAGE, { stage });
   for (const queue of queues) add(`queue.${queue}.`, QUEUE, { queue });
   for (const ring of rings) add(`ring.${ring}.`, RING, { ring });
+  for (const line of lines) add(`line.${line}.`, LINE, { line });
   return specs as Record<PerfCounter, CounterSpec>;
 }
 

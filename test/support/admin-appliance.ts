@@ -23,6 +23,7 @@ import type {
   Watch,
   WatchRequest,
 } from "../../src/admin/contract.ts";
+import type { BusView, PerfView, ThreadPerfView } from "../../src/admin/perf-contract.ts";
 import { ApplyStatus } from "../../src/books/contract.ts";
 import { NaiveBooks } from "../../src/books/naive.ts";
 import { combineHashes, hashInstruments } from "../../src/books/state-hash.ts";
@@ -168,6 +169,7 @@ export class MemoryAppliance implements ApplianceReader {
       badMessageCount: sum((view) => view.badMessages.total),
       shardCount: 0,
       rssBytes: 64 * 1024 * 1024,
+      degradation: [],
       clock: {
         source: "chrony",
         disciplined: true,
@@ -270,6 +272,42 @@ export class MemoryAppliance implements ApplianceReader {
     ];
   }
 
+  perf(): PerfView {
+    return {
+      nowNs: START_NS + 90_000_000_000n,
+      rssBytes: 64 * 1024 * 1024,
+      cpus: { online: [0, 1], allowed: [0, 1], pinned: [] },
+      threads: this.channelList.map(({ view, sequence }) => ingestThread(view.name, sequence)),
+      degradation: this.channelList.map(({ view }) => ({
+        channel: view.name,
+        pressure: 0.45,
+        pressureMax: 0.7,
+        measures: [
+          { measure: "history", meaning: "history is put off", share: 0.4, isActive: true, takenCount: 2 },
+          { measure: "queries", meaning: "questions are put off", share: undefined, isActive: false, takenCount: 0 },
+        ],
+      })),
+    };
+  }
+
+  bus(): BusView {
+    const messageRings = this.channelList.map(({ view, sequence }) => ({
+      name: `${view.name}/control`,
+      channel: view.name,
+      writer: "main",
+      reader: "ingest",
+      capacityBytes: 65_536,
+      depthBytes: 128,
+      depthBytesMax: undefined,
+      recordCount: sequence,
+      recordsPerSecond: 12.5,
+      publishCount: sequence,
+      publishesPerSecond: undefined,
+      writerWaitCount: 1,
+    }));
+    return { nowNs: START_NS + 90_000_000_000n, messageRings, eventRings: [] };
+  }
+
   logLevel(): LogLevel {
     return this.logLevels.at(-1)!;
   }
@@ -293,6 +331,41 @@ export class MemoryAppliance implements ApplianceReader {
       .map((view) => `${view.name}: ${view.qualityReason}`);
     return { ready: reasons.length === 0, reasons };
   }
+}
+
+/** An ingest thread with everything on it that there can be. */
+function ingestThread(channel: string, messages: number): ThreadPerfView {
+  return {
+    channel,
+    thread: "ingest",
+    idle: "park",
+    pinnedCpu: undefined,
+    warmUp: { durationNs: 180e6, messageCount: 120_000, skipped: "" },
+    busyShare: 0.25,
+    turnsPerSecond: 900,
+    messagesPerSecond: 1_250_000,
+    pauseMaxNs: 4e6,
+    pauseRecentNs: 80e3,
+    stages: [
+      {
+        stage: "receive",
+        unit: "packet",
+        count: messages,
+        perSecond: 40_000,
+        nsPerUnit: 700,
+        nsPerMessage: 22,
+        busyShare: 0.028,
+      },
+    ],
+    queues: [{ queue: "line.a", depthBytes: 2304, depthBytesMax: 9216, capacityBytes: 1 << 25 }],
+    bursts: {
+      count: 3,
+      depthShareMax: 0.7,
+      openShare: 0,
+      last: { depthShare: 0.2, durationNs: 8e6, drainNs: 5e6 },
+      drainNsMax: 21e6,
+    },
+  };
 }
 
 function compare(a: string, b: string): number {
@@ -358,6 +431,10 @@ function emptyLine(name: string, group: string): LineView {
     badPackets: { short_header: 0, trailing_bytes: 0 },
     kernelDropCount: 0,
     receiveBufferBytes: 16 * 1024 * 1024,
+    receivePath: "recvmmsg",
+    receiveReason: "chosen in the config",
+    refusedCount: 0,
+    fragmentedCount: 0,
     leadMeanNs: 0,
     leadLastNs: 0,
     lastPacketAtNs: undefined,

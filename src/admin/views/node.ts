@@ -49,6 +49,9 @@ export const StatusSchema = z
     bad_messages: CountSchema,
     shards: CountSchema.openapi({ description: "0: books on the ingest thread." }),
     rss_bytes: CountSchema,
+    degradation: z
+      .array(z.object({ channel: z.string(), measures: z.array(z.string()) }))
+      .openapi({ description: "What is put off because queues fill, in the order it was taken; see /v1/perf." }),
     clock: ClockSchema,
   })
   .openapi("Status");
@@ -104,6 +107,7 @@ export function statusToJson(
     bad_messages: status.badMessageCount,
     shards: status.shardCount,
     rss_bytes: status.rssBytes,
+    degradation: status.degradation,
     clock: clockToJson(status.clock),
   };
 }
