@@ -17,7 +17,9 @@ export function printClockReport(report: ClockReport): void {
   row("traceability", report.traceability);
   row("divergence", divergenceText(divergence));
   row("", divergence.how);
-  const step = `the clock (${granularity.clockSource || "unknown"}) moves in steps of ${formatDuration(granularity.clockStepNs)}`;
+  const step =
+    `the clock (${granularity.clockSource || "unknown"}) moves in steps of ` +
+    `${formatDuration(granularity.clockStepNs)}`;
   row("granularity", `stamps are recorded in steps of ${granularity.recordedNs} ns; ${step}`);
   for (const { channel, point } of report.stampingPoints) row("stamping point", `channel ${channel}: ${point}`);
   printLine("");

@@ -29,7 +29,8 @@ export function registerDoctor(program: Command): void {
     .command("doctor")
     .summary("look this machine over for the settings, and say what to change and how")
     .description(
-      "Looks at the interfaces that the settings name, the kernel's way to the socket, CPUs, memory, disk, clock, the " +
+      "Looks at the interfaces that the settings name, the kernel's way to the socket, CPUs, memory, disk, " +
+        "clock, the " +
         "engine and this user's rights. Changes nothing. Works without any rights; what cannot be asked says so.",
     );
   addSettingsOptions(command)

@@ -42,8 +42,8 @@ export class HybridClock {
   #last: HybridStamp = { word: 0n, boundNs: 0 };
 
   /**
-   * `aheadMaxNs`: a message stamped further ahead of this clock than that, beyond both bounds, is refused: otherwise one
-   * machine with a wrong clock would drag all others along.
+   * `aheadMaxNs`: a message stamped further ahead of this clock than that, beyond both bounds, is refused: otherwise
+   * one machine with a wrong clock would drag all others along.
    */
   constructor(options: { aheadMaxNs: number }) {
     this.#aheadMaxNs = options.aheadMaxNs;
@@ -55,8 +55,8 @@ export class HybridClock {
   }
 
   /**
-   * The stamp of a message's arrival; greater than the message's own. Undefined, and nothing changed, when the message's
-   * stamp is too far ahead to be believed.
+   * The stamp of a message's arrival; greater than the message's own. Undefined, and nothing changed, when the
+   * message's stamp is too far ahead to be believed.
    */
   receive(now: TimeReading, message: HybridStamp): HybridStamp | undefined {
     const { word, boundNs } = message;

@@ -1,7 +1,7 @@
 /**
  * Asking a program of this machine a question: bounded in time and in output, off the hot path, never blocking. What
- * may go wrong (no such program, too slow, too talkative) is an answer, not an exception. The child inherits nothing but
- * PATH and a plain locale, and is gone when the promise resolves.
+ * may go wrong (no such program, too slow, too talkative) is an answer, not an exception. The child inherits nothing
+ * but PATH and a plain locale, and is gone when the promise resolves.
  */
 export type CommandEnd = "done" | "absent" | "timed-out" | "too-long";
 

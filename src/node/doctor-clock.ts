@@ -38,7 +38,8 @@ function boundFinding({ quality }: ClockFacts, { errorBoundMaxNs }: ClockSetting
   if (errorBoundNs === null) return unknown(check, `none can be given; ${allowed}`);
   const offset =
     offsetNs === null ? "" : `, estimated ${formatDuration(offsetNs)} ${offsetNs < 0 ? "behind" : "ahead"}`;
-  const found = `within ${formatDuration(errorBoundNs)} of UTC${offset.replace("estimated -", "estimated ")}; ${allowed}`;
+  const found =
+    `within ${formatDuration(errorBoundNs)} of ` + `UTC${offset.replace("estimated -", "estimated ")}; ${allowed}`;
   if (errorBoundNs <= errorBoundMaxNs) return ok(check, found);
   const change = "stamps are further from UTC than the settings allow; use a nearer server, or PTP";
   return wants("degraded", check, found, change, "chronyc sourcestats -v");

@@ -118,7 +118,9 @@ function interruptFinding(
   others: readonly number[],
 ): Finding {
   const check = `irqs ${name}`;
-  const found = `interrupts ${formatCpuList([...irqs].sort((a, b) => a - b))} come to CPU ${formatCpuList(cpus) || "(unknown)"}`;
+  const found =
+    `interrupts ${formatCpuList([...irqs].sort((a, b) => a - b))} come to CPU ` +
+    `${formatCpuList(cpus) || "(unknown)"}`;
   const shared = cpus.filter((cpu) => pinnedCpus.includes(cpu));
   if (shared.length === 0) return ok(check, found);
   const change = `a hot thread is pinned to CPU ${formatCpuList(shared)}; move the interrupts, and stop irqbalance`;

@@ -66,7 +66,9 @@ export function engineFindings({ hasLibc, optimisedCount, turnNs, variables }: E
     return [wants("bad", check, "the C library cannot be called", change, unset)];
   }
   const set = variables.length > 0 ? `; set: ${variables.join(", ")}` : "";
-  const found = `compiled ${optimisedCount > 0 ? "and optimised" : "not at all or little"}, ${formatTurn(turnNs)} a turn of a loop${set}`;
+  const found =
+    `compiled ${optimisedCount > 0 ? "and optimised" : "not at all or little"}, ` +
+    `${formatTurn(turnNs)} a turn of a loop${set}`;
   if (optimisedCount > 0 && turnNs <= TURN_NS_MAX) return [ok(check, found)];
   const change =
     variables.length > 0

@@ -43,7 +43,8 @@ export function networkFindings(needs: Needs): Finding[] {
 
 function missingFinding(asked: string, message: string, needs: Needs): Finding {
   const users = needs.lines.filter((line) => line.interface === asked).map((line) => `${line.channel}.${line.line}`);
-  const change = `line ${users.join(", ")} cannot be joined; name an interface that is there in channels.lines.interface`;
+  const change =
+    `line ${users.join(", ")} cannot be joined; name an interface that is there in ` + `channels.lines.interface`;
   return wants("bad", `interface ${asked}`, message, change, "ip -brief address");
 }
 
@@ -142,7 +143,8 @@ function rpFilterFinding({ card, rpFilter: value }: InterfaceFacts): Finding {
   if (value === undefined) return unknown(check, "the kernel does not say");
   if (value !== 1) return ok(check, value === 0 ? "off" : "loose");
   const change =
-    "the kernel throws away, without a count, multicast from senders that it would not route back this way: make it loose";
+    "the kernel throws away, without a count, multicast from senders that it would not route back this way: " +
+    "make it loose";
   const command = `sysctl -w net.ipv4.conf.${card.name}.rp_filter=2`;
   return wants("degraded", check, "strict", change, command);
 }

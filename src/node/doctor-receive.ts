@@ -77,7 +77,9 @@ function bufferFinding({ rmemMaxBytes, mayForce }: ReceiveFacts, { receiveBuffer
 function backlogFinding({ backlogMax, softnet }: ReceiveFacts): Finding {
   const check = "backlog";
   if (softnet === undefined) return unknown(check, "the kernel does not say what it dropped (/proc/net/softnet_stat)");
-  const found = `${formatCount(softnet.dropped)} packets dropped before any socket, ${formatCount(softnet.squeezed)} times out of time, since boot`;
+  const found =
+    `${formatCount(softnet.dropped)} packets dropped before any socket, ` +
+    `${formatCount(softnet.squeezed)} times out of time, since boot`;
   if (softnet.dropped === 0 || backlogMax === undefined) return ok(check, found);
   const change = `the queue of ${backlogMax} packets a CPU was full at some time; make room`;
   return wants(

@@ -101,7 +101,8 @@ function capabilityFinding({ capabilities, isRoot, program }: RightsFacts, { nee
   const missing = wanted.filter((name) => !capabilities.includes(name));
   const user = isRoot ? "root" : `user ${process.getuid?.() ?? "unknown"}`;
   const held = (Object.keys(CAPABILITIES) as Capability[]).filter((name) => capabilities.includes(name));
-  const found = `${user} with ${held.map((name) => `CAP_${name.toUpperCase()}`).join(", ") || "none of those fathom can use"}`;
+  const names = held.map((name) => `CAP_${name.toUpperCase()}`).join(", ");
+  const found = `${user} with ${names || "none of those fathom can use"}`;
   if (missing.length === 0) return ok(check, found);
   const list = missing.map((name) => `cap_${name}`).join(",");
   const command = `setcap ${list}+ep ${program}`;
@@ -109,7 +110,8 @@ function capabilityFinding({ capabilities, isRoot, program }: RightsFacts, { nee
     return wants("bad", check, found, "channels.receive asks for a packet ring, which takes CAP_NET_RAW", command);
   }
   const change =
-    "not needed, but packet rings (NET_RAW), big receive buffers (NET_ADMIN), priorities (SYS_NICE) and locked memory (IPC_LOCK) are not to be had";
+    "not needed, but packet rings (NET_RAW), big receive buffers (NET_ADMIN), priorities (SYS_NICE) and " +
+    "locked memory (IPC_LOCK) are not to be had";
   return wants("advice", check, found, change, command);
 }
 

@@ -102,11 +102,17 @@ function traceability({ quality }: ClockFacts): string {
   if (!disciplined) return "None: nothing keeps this machine's clock to UTC.";
   switch (source) {
     case "chrony":
-      return `System clock, kept by chronyd over NTP or a reference clock, to ${reference}. From there to UTC: by that reference's own documents.`;
+      return (
+        `System clock, kept by chronyd over NTP or a reference clock, to ${reference}. From there to ` +
+        `UTC: by that reference's own documents.`
+      );
     case "ptp":
       return `System clock, kept by linuxptp, to ${reference}. From there to UTC: by that grandmaster's own documents.`;
     default:
-      return "System clock, kept by a daemon that the kernel knows of and that does not say its reference. Its configuration must document the way to UTC.";
+      return (
+        "System clock, kept by a daemon that the kernel knows of and that does not say its reference. " +
+        "Its configuration must document the way to UTC."
+      );
   }
 }
 
@@ -122,7 +128,8 @@ const STAMPING_POINTS: Readonly<Record<Settings["channels"][number]["receive"], 
 };
 
 const OPERATOR_MUST_ADD: readonly string[] = [
-  "that the reference is traceable to UTC of a timing centre in the BIPM's annual report, or to a satellite system with the offset accounted for (article 1)",
+  "that the reference is traceable to UTC of a timing centre in the BIPM's annual report, or to a satellite " +
+    "system with the offset accounted for (article 1)",
   "the design and specification of the way from that reference to this machine (article 4)",
   "the yearly review, with these reports of the year (article 4)",
 ];

@@ -1,7 +1,7 @@
 /**
  * `fathom doctor`: looks this machine over for the settings in force. Each section's facts are gathered by one function
- * and judged by a pure one; nothing is changed, but for a file of 10 KiB that is written and taken away again to measure
- * the disk.
+ * and judged by a pure one; nothing is changed, but for a file of 10 KiB that is written and taken away again to
+ * measure the disk.
  */
 
 import { availableParallelism } from "node:os";

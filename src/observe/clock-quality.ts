@@ -3,7 +3,8 @@
  * follow from it for stamps. Pure.
  *
  * What always holds: a bound is only given when every part of it is known; a clock that follows nothing has none. With
- * chrony and ptp4l both in step, chrony is believed: it alone knows the system clock itself, where ptp4l may keep a card's.
+ * chrony and ptp4l both in step, chrony is believed: it alone knows the system clock itself, where ptp4l may
+ * keep a card's.
  */
 import type { KernelClock } from "../io/adjtimex.ts";
 import type { PhcReading } from "../io/phc-clock.ts";
@@ -99,7 +100,9 @@ function judgePtp(evidence: ClockEvidence, ptp: PtpStatus): ClockQuality | undef
   if (phc === undefined || ptp.utcOffsetSeconds === undefined) {
     if (!isKept) return undefined;
     const missing = phc === undefined ? "the card's clock cannot be read here" : "the master gives no UTC offset";
-    const how = `no bound: ptp4l keeps the card's clock, and ${missing}, so the way from there to the system clock is unmeasured`;
+    const how =
+      `no bound: ptp4l keeps the card's clock, and ${missing}, so the way from there to the ` +
+      `system clock is unmeasured`;
     return { ...common, disciplined: true, offsetNs: null, errorBoundNs: null, how };
   }
   // The card is on TAI, the system on UTC.
@@ -195,8 +198,8 @@ export function isInBound(quality: ClockQuality | undefined, { errorBoundMaxNs }
 }
 
 /**
- * Why the clock keeps the node from being ready; undefined: it does not. It only does where the settings ask for a clock
- * that is kept: over the public network none is within a millisecond, and a laptop is to be ready all the same.
+ * Why the clock keeps the node from being ready; undefined: it does not. It only does where the settings ask for a
+ * clock that is kept: over the public network none is within a millisecond, and a laptop is to be ready all the same.
  */
 export function clockObjection(quality: ClockQuality | undefined, demand: ClockDemand): string | undefined {
   const { errorBoundMaxNs, requireDisciplined } = demand;
@@ -205,5 +208,8 @@ export function clockObjection(quality: ClockQuality | undefined, demand: ClockD
   if (!quality.disciplined) return `the clock is not disciplined: ${quality.how}`;
   const { errorBoundNs } = quality;
   if (errorBoundNs === null) return `the clock's error has no bound: ${quality.how}`;
-  return `the clock may be ${Math.round(errorBoundNs / 1e3)} µs from UTC, more than the ${errorBoundMaxNs / 1e3} µs allowed`;
+  return (
+    `the clock may be ${Math.round(errorBoundNs / 1e3)} µs from UTC, more than the ` +
+    `${errorBoundMaxNs / 1e3} µs allowed`
+  );
 }

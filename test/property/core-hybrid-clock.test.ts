@@ -127,20 +127,23 @@ test("a burst within one microsecond keeps its order, and the carry into the tim
   expect(last.boundNs).toBe(50 + 4_000);
 });
 
-test("a message from too far ahead is refused and changes nothing; from a machine without a bound nothing is certain", () => {
-  const clock = new HybridClock({ aheadMaxNs: 1_000_000 });
-  const stamps = (epochNs: bigint, boundNs: number) => new HybridClock({ aheadMaxNs: 0 }).next({ epochNs, boundNs });
-  const now = { epochNs: START_NS, boundNs: 10_000 };
-  const first = clock.next(now);
-  expect(clock.receive(now, stamps(START_NS + 1_100_000n, 20_000))).toBeUndefined();
-  expect(clock.receive(now, { word: -1n, boundNs: 0 })).toBeUndefined();
-  expect(clock.receive(now, { word: 1n << 64n, boundNs: 0 })).toBeUndefined();
-  expect(clock.receive(now, { word: 5n, boundNs: Number.NaN })).toBeUndefined();
-  expect(clock.next(now).word).toBe(first.word + 1n);
-  const ahead = stamps(START_NS + 1_020_000n, 20_000);
-  expect(clock.receive(now, ahead)).toEqual({ word: ahead.word + 1n, boundNs: 20_000 });
+test(
+  "a message from too far ahead is refused and changes nothing; from a machine without a bound nothing " + "is certain",
+  () => {
+    const clock = new HybridClock({ aheadMaxNs: 1_000_000 });
+    const stamps = (epochNs: bigint, boundNs: number) => new HybridClock({ aheadMaxNs: 0 }).next({ epochNs, boundNs });
+    const now = { epochNs: START_NS, boundNs: 10_000 };
+    const first = clock.next(now);
+    expect(clock.receive(now, stamps(START_NS + 1_100_000n, 20_000))).toBeUndefined();
+    expect(clock.receive(now, { word: -1n, boundNs: 0 })).toBeUndefined();
+    expect(clock.receive(now, { word: 1n << 64n, boundNs: 0 })).toBeUndefined();
+    expect(clock.receive(now, { word: 5n, boundNs: Number.NaN })).toBeUndefined();
+    expect(clock.next(now).word).toBe(first.word + 1n);
+    const ahead = stamps(START_NS + 1_020_000n, 20_000);
+    expect(clock.receive(now, ahead)).toEqual({ word: ahead.word + 1n, boundNs: 20_000 });
 
-  const unbounded = stamps(START_NS + 3_600_000_000_000n, Number.POSITIVE_INFINITY);
-  expect(certainOrder(first, unbounded)).toBe("uncertain");
-  expect(clock.receive({ epochNs: START_NS + 10_000_000_000_000n, boundNs: 1 }, unbounded)?.boundNs).toBe(1);
-});
+    const unbounded = stamps(START_NS + 3_600_000_000_000n, Number.POSITIVE_INFINITY);
+    expect(certainOrder(first, unbounded)).toBe("uncertain");
+    expect(clock.receive({ epochNs: START_NS + 10_000_000_000_000n, boundNs: 1 }, unbounded)?.boundNs).toBe(1);
+  },
+);

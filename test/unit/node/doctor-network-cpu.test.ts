@@ -1,4 +1,4 @@
-/** The doctor's verdicts on network and CPUs, by table: facts in, verdict and what to type out. Nothing of this machine is asked. */
+/** The doctor's verdicts on network and CPUs, by table: facts in, verdict and what to type out. */
 import { describe, expect, test } from "bun:test";
 import type { NetworkCard } from "../../../src/io/network-card.ts";
 import { type CpuFacts, cpuFindings } from "../../../src/node/doctor-cpu.ts";

@@ -1,4 +1,4 @@
-/** The doctor's verdicts on memory, disk, clock, engine and rights, by table: facts in, verdict and what to type out. Nothing of this machine is asked. */
+/** The doctor's verdicts on memory, disk, clock, engine and rights, by table: facts in, verdict and what to type. */
 import { describe, expect, test } from "bun:test";
 import type { ClockResolution } from "../../../src/io/clock-resolution.ts";
 import { mountOf } from "../../../src/io/machine-files.ts";
