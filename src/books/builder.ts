@@ -10,6 +10,7 @@
 import { readU48, readU64 } from "../core/bytes.ts";
 import type { StateHash } from "../core/hash.ts";
 import { ITCH_BYTES, ITCH50, Itch } from "../wire/itch50.ts";
+import type { BookEvents } from "./book-events.ts";
 import {
   ApplyStatus,
   type BookEngine,
@@ -20,8 +21,10 @@ import {
   type OrderImage,
 } from "./contract.ts";
 import { Depth } from "./depth.ts";
+import { codeBits, FastEvents, PRINTED } from "./fast-events.ts";
 import { FastImages } from "./fast-images.ts";
 import { Instruments } from "./instruments.ts";
+import { writeMessageEvent } from "./message-events.ts";
 import { OrderIndex } from "./order-index.ts";
 import { Stat, TradeLog } from "./trade-log.ts";
 
@@ -58,6 +61,8 @@ export class FastBooks implements BookEngine {
   readonly #trades = new TradeLog();
   readonly #images: FastImages;
   readonly #known = this.#instruments.known;
+  /** Undefined: nobody listens, and nothing is done for it. */
+  #events: FastEvents | undefined;
   #systemEvent = "";
   #mwcb: FeedImage["mwcb"] = null;
   #mwcbBreached = "";
@@ -80,8 +85,10 @@ export class FastBooks implements BookEngine {
     const type = bytes[offset]!;
     const locate = view.getUint16(offset + LOCATE);
     let status: ApplyStatus;
-    if (this.#known[locate] === 0) status = this.#applyUnannounced(type, bytes, view, offset);
-    else {
+    if (this.#known[locate] === 0) {
+      status = this.#applyUnannounced(type, bytes, view, offset);
+      this.#tellOther(status, type, view, offset);
+    } else {
       switch (type) {
         case Itch.addOrder:
         case Itch.addOrderMpid:
@@ -102,11 +109,20 @@ export class FastBooks implements BookEngine {
           break;
         default:
           status = this.#applyOther(type, bytes, view, offset, locate);
+          this.#tellOther(status, type, view, offset);
       }
     }
     if (status === ApplyStatus.ok) this.#tsEventNs = readU48(view, offset + TIMESTAMP);
-    else if (isDoubt(status)) this.#trades.doubt(locate);
+    else if (isDoubt(status)) {
+      this.#trades.doubt(locate);
+      this.#events?.out.doubt(locate);
+    }
     return status;
+  }
+
+  #tellOther(status: ApplyStatus, type: number, view: DataView, offset: number): void {
+    if (this.#events !== undefined && status === ApplyStatus.ok)
+      writeMessageEvent(this.#events.out, type, view, offset);
   }
 
   /** The handle of an instrument's order, or 0. */
@@ -127,7 +143,13 @@ export class FastBooks implements BookEngine {
     if (this.#find(locate, high, low) !== 0) return ApplyStatus.duplicateOrder;
     const side = locate * 2 + (sideByte === BUY ? 0 : 1);
     const order = this.#insert(side, high, low, shares, view.getInt32(offset + ADD_PRICE));
-    if (type === Itch.addOrderMpid) this.#depth.attribute(order, view.getInt32(offset + ADD_MPID));
+    const mpid = type === Itch.addOrderMpid ? view.getInt32(offset + ADD_MPID) : 0;
+    if (type === Itch.addOrderMpid) this.#depth.attribute(order, mpid);
+    const events = this.#events;
+    if (events !== undefined) {
+      events.out.stamp(readU48(view, offset + TIMESTAMP));
+      events.added(order, side, high, low, mpid, shares, view.getInt32(offset + ADD_PRICE));
+    }
     return ApplyStatus.ok;
   }
 
@@ -147,7 +169,13 @@ export class FastBooks implements BookEngine {
     const low = view.getInt32(offset + REFERENCE + 4);
     const order = this.#find(locate, high, low);
     if (order === 0) return ApplyStatus.unknownOrder;
+    const events = this.#events;
+    if (events !== undefined) {
+      events.out.stamp(readU48(view, offset + TIMESTAMP));
+      events.deleting(order, high, low);
+    }
     this.#remove(order, locate, high, low);
+    if (events !== undefined) events.settle();
     return ApplyStatus.ok;
   }
 
@@ -164,9 +192,15 @@ export class FastBooks implements BookEngine {
     const depth = this.#depth;
     const side = depth.side(old);
     const mpid = depth.mpid(old);
+    const events = this.#events;
+    if (events !== undefined) {
+      events.out.stamp(readU48(view, offset + TIMESTAMP));
+      events.replacing(old, high, low, newHigh, newLow, shares, view.getInt32(offset + NEW_PRICE));
+    }
     this.#remove(old, locate, high, low);
     const order = this.#insert(side, newHigh, newLow, shares, view.getInt32(offset + NEW_PRICE));
     if (mpid !== 0) depth.attribute(order, mpid);
+    if (events !== undefined) events.replaced(order);
     return ApplyStatus.ok;
   }
 
@@ -184,7 +218,13 @@ export class FastBooks implements BookEngine {
     const order = this.#find(locate, high, low);
     if (order === 0) return ApplyStatus.unknownOrder;
     if (shares >>> 0 > this.#depth.shares(order)) return ApplyStatus.sharesExceeded;
+    const events = this.#events;
+    if (events !== undefined) {
+      events.out.stamp(readU48(view, offset + TIMESTAMP));
+      events.reducing(order, high, low, shares);
+    }
     this.#take(order, locate, high, low, shares);
+    if (events !== undefined) events.settle();
     return ApplyStatus.ok;
   }
 
@@ -198,13 +238,19 @@ export class FastBooks implements BookEngine {
     const depth = this.#depth;
     if (shares >>> 0 > depth.shares(order)) return ApplyStatus.sharesExceeded;
     const sideByte = (depth.side(order) & 1) === 0 ? BUY : SELL;
-    let priceE4 = depth.price(order);
-    this.#take(order, locate, high, low, shares);
-    if (type === Itch.executedWithPrice) {
-      if (view.getUint8(offset + PRINTABLE) === NOT_PRINTABLE) return ApplyStatus.ok;
-      priceE4 = view.getUint32(offset + EXECUTION_PRICE);
+    const isAtOwnPrice = type === Itch.executed;
+    const priceE4 = isAtOwnPrice ? depth.price(order) : view.getUint32(offset + EXECUTION_PRICE);
+    const isPrinted = isAtOwnPrice || view.getUint8(offset + PRINTABLE) !== NOT_PRINTABLE;
+    const events = this.#events;
+    if (events !== undefined) {
+      events.out.stamp(readU48(view, offset + TIMESTAMP));
+      const codes = codeBits(type) | (isPrinted ? PRINTED : 0);
+      const matchHigh = view.getInt32(offset + MATCH);
+      events.executing(order, high, low, shares, codes, priceE4, matchHigh, view.getInt32(offset + MATCH + 4));
     }
-    this.#print(view, offset, MATCH, priceE4, shares >>> 0, type | (sideByte << 8));
+    this.#take(order, locate, high, low, shares);
+    if (events !== undefined) events.settle();
+    if (isPrinted) this.#print(view, offset, MATCH, priceE4, shares >>> 0, type | (sideByte << 8));
     return ApplyStatus.ok;
   }
 
@@ -281,6 +327,10 @@ export class FastBooks implements BookEngine {
     return ApplyStatus.ok;
   }
 
+  tell(events: BookEvents | undefined): void {
+    this.#events = events && new FastEvents(events, this.#depth);
+  }
+
   reset(): void {
     this.#depth.clear();
     this.#index.clear();
@@ -290,6 +340,7 @@ export class FastBooks implements BookEngine {
     this.#mwcb = null;
     this.#mwcbBreached = "";
     this.#tsEventNs = 0;
+    this.#events?.reset();
   }
 
   feed(): FeedImage {

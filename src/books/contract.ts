@@ -7,6 +7,7 @@
  * an engine: that is what makes it independent of the number of shards.
  */
 import type { StateHash } from "../core/hash.ts";
+import type { BookEvents } from "./book-events.ts";
 
 /**
  * What came of one message. Anything but `ok` and `skipped` has changed nothing, except the book's doubt. Where several
@@ -225,6 +226,8 @@ export interface BookEngine {
   applyChecked(bytes: Uint8Array, view: DataView, offset: number): ApplyStatus;
   /** Forgets everything: a new session, or a snapshot about to be spun in. */
   reset(): void;
+  /** From now on every message applied is told to `events`; to nobody when undefined, as at first. */
+  tell(events: BookEvents | undefined): void;
   feed(): FeedImage;
   /** Announced here, ascending. */
   locates(): number[];

@@ -95,6 +95,17 @@ export class Depth {
     return this.#sideCounts[side] ?? 0;
   }
 
+  /** The level that an order is in. */
+  levelOf(order: number): number {
+    return this.#orders[(order << 3) + 1]!;
+  }
+
+  /** The handle of a side's best level, 0 when the side is empty. */
+  bestLevel(side: number): number {
+    const count = this.#sideCounts[side] ?? 0;
+    return count === 0 ? 0 : this.#sides[side]![count * 2 - 1]!;
+  }
+
   /** The handle of a side's level by rank, 0 = best. */
   levelAt(side: number, rank: number): number {
     return this.#sides[side]![(this.#sideCounts[side]! - 1 - rank) * 2 + 1]!;
@@ -102,6 +113,10 @@ export class Depth {
 
   levelPrice(level: number): number {
     return this.#levels[level << 3]! >>> 0;
+  }
+
+  levelSide(level: number): number {
+    return this.#levels[(level << 3) + 4]!;
   }
 
   levelOrders(level: number): number {

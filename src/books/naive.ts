@@ -8,6 +8,7 @@
  */
 import type { StateHash } from "../core/hash.ts";
 import { decodeItch, ITCH50, type ItchMessage, type ItchMessageOf } from "../wire/itch50.ts";
+import type { BookEvents } from "./book-events.ts";
 import {
   ApplyStatus,
   type BookEngine,
@@ -18,6 +19,7 @@ import {
   type LevelImage,
   type OrderImage,
 } from "./contract.ts";
+import { lookBefore, tellAfter } from "./naive-events.ts";
 import { NaiveInstrument } from "./naive-instrument.ts";
 import {
   hashAttribution,
@@ -35,6 +37,7 @@ const low = (value: bigint) => Number(value & 0xffffffffn);
 export class NaiveBooks implements BookEngine {
   readonly #instruments = new Map<number, NaiveInstrument>();
   #feed: FeedImage = emptyFeed();
+  #events: BookEvents | undefined;
 
   apply(bytes: Uint8Array, view: DataView, offset: number, length: number): ApplyStatus {
     const message = decodeItch(bytes, offset, length);
@@ -43,12 +46,19 @@ export class NaiveBooks implements BookEngine {
     return this.applyChecked(bytes, view, offset);
   }
 
-  applyChecked(bytes: Uint8Array, _view: DataView, offset: number): ApplyStatus {
+  applyChecked(bytes: Uint8Array, view: DataView, offset: number): ApplyStatus {
     const type = String.fromCharCode(bytes[offset]!) as keyof typeof ITCH50;
     const message = decodeItch(bytes, offset, ITCH50[type].bytes) as ItchMessage;
+    const before = this.#events && lookBefore(this.#instruments.get(message.stockLocate), message);
     const status = this.#dispatch(message);
+    const instrument = this.#instruments.get(message.stockLocate);
+    if (status === ApplyStatus.ok && this.#events && before)
+      tellAfter(this.#events, message, view, offset, instrument, before);
     if (status === ApplyStatus.ok) this.#feed.tsEventNs = message.timestampNs;
-    if (isDoubt(status)) this.#instruments.get(message.stockLocate)!.doubtCount++;
+    if (isDoubt(status)) {
+      instrument!.doubtCount++;
+      this.#events?.doubt(message.stockLocate);
+    }
     return status;
   }
 
@@ -82,9 +92,14 @@ export class NaiveBooks implements BookEngine {
     return ApplyStatus.ok;
   }
 
+  tell(events: BookEvents | undefined): void {
+    this.#events = events;
+  }
+
   reset(): void {
     this.#instruments.clear();
     this.#feed = emptyFeed();
+    this.#events?.reset();
   }
 
   feed(): FeedImage {

@@ -100,6 +100,8 @@ export const EventFlag = {
   snapshot: 2,
   /** An execution, trade or cross that counts for the tape. */
   printable: 4,
+  /** A message about this instrument could not be true: until the next reset its book may not be the venue's. */
+  doubt: 32,
 } as const;
 export const QUALITY_SHIFT = 3;
 const QUALITY_MASK = 3;
@@ -167,6 +169,7 @@ export interface EventImage {
   last: boolean;
   snapshot: boolean;
   printable: boolean;
+  doubt: boolean;
   /** `core/quality.ts`. */
   quality: number;
   reference: bigint;
@@ -195,6 +198,7 @@ export function decodeEvent(words: Int32Array, doubles: Float64Array, word: numb
     last: (flagsOf(head) & EventFlag.last) !== 0,
     snapshot: (flagsOf(head) & EventFlag.snapshot) !== 0,
     printable: (flagsOf(head) & EventFlag.printable) !== 0,
+    doubt: (flagsOf(head) & EventFlag.doubt) !== 0,
     quality: qualityOf(head),
     reference: exact(EventWord.referenceLow, EventWord.referenceHigh),
     second: exact(EventWord.secondLow, EventWord.secondHigh),

@@ -26,7 +26,7 @@ function recordBytes(): DataView {
   view.setUint8(24, 3);
   view.setUint8(25, 2);
   view.setUint8(26, 0x43);
-  view.setUint8(27, 1 | 2 | 4 | (3 << 3));
+  view.setUint8(27, 1 | 2 | 4 | (3 << 3) | 32);
   view.setUint16(28, 65_535, true);
   view.setUint16(30, 513, true);
   view.setBigUint64(32, 0xfedcba9876543210n, true);
@@ -52,6 +52,7 @@ test("the record: every field is where version 1 has it", () => {
     last: true,
     snapshot: true,
     printable: true,
+    doubt: true,
     quality: 3,
     reference: 0xfedcba9876543210n,
     second: 0x8000000000000001n,
@@ -85,7 +86,7 @@ test("kinds, sides and flags keep their numbers", () => {
   ] as never);
   for (const [name, kind] of Object.entries(EventKind))
     expect(EVENT_KIND_NAMES[kind]).toBe(name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) as never);
-  expect({ ...EventSide, ...EventFlag }).toEqual({ none: 0, bid: 1, ask: 2, last: 1, snapshot: 2, printable: 4 });
+  expect({ ...EventSide, ...EventFlag }).toEqual({ none: 0, bid: 1, ask: 2, last: 1, snapshot: 2, printable: 4, doubt: 32 });
 });
 
 test("a directory event carries its symbol in place of the reference", () => {
