@@ -60,7 +60,7 @@ export function libc(): Libc {
   } catch (cause) {
     throw new FathomError("libc-missing", "cannot open libc.so.6, the GNU C library", {
       cause,
-      hint: "run fathom on Linux with glibc (Debian, Ubuntu, RHEL), with the engine's compiler on (no BUN_JSC_useJIT=0)",
+      hint: "run fathom on Linux with glibc (Debian, Ubuntu, RHEL), and without BUN_JSC_useJIT=0",
     });
   }
   return opened;

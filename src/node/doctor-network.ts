@@ -43,8 +43,7 @@ export function networkFindings(needs: Needs): Finding[] {
 
 function missingFinding(asked: string, message: string, needs: Needs): Finding {
   const users = needs.lines.filter((line) => line.interface === asked).map((line) => `${line.channel}.${line.line}`);
-  const change =
-    `line ${users.join(", ")} cannot be joined; name an interface that is there in ` + `channels.lines.interface`;
+  const change = `line ${users.join(", ")} cannot be joined; name one that is there in channels.lines.interface`;
   return wants("bad", `interface ${asked}`, message, change, "ip -brief address");
 }
 
