@@ -14,6 +14,7 @@ import { makeDegradationMemory } from "./degradation.ts";
 import { PLAIN_THREAD, type ThreadPlan } from "./runtime-plan.ts";
 import type { BookEvent, DegradationLink, ShardInit } from "./shard-worker.ts";
 import type { ThreadReady } from "./thread-start.ts";
+import { warmUpTape } from "./warm-up-tape.ts";
 import { startWorker, type WorkerThread } from "./worker-thread.ts";
 
 /** Cuts under way at once; more are refused. */
@@ -63,7 +64,8 @@ export class BookThreads {
     for (let shard = 0; shard < plan.shards; shard++) {
       const thread = runtime?.threads[shard] ?? PLAIN_THREAD;
       const memory = this.memory.shards[shard]!;
-      const init: ShardInit = { channel, shard, memory, thread, degradation, stop: this.#stop };
+      const tape = thread.warmUpNs > 0 ? warmUpTape() : undefined;
+      const init: ShardInit = { channel, shard, memory, thread, tape, degradation, stop: this.#stop };
       this.#workers.push(startWorker<ShardInit, BookEvent>("shard", init, (event) => this.take(event), onFailure));
     }
   }

@@ -28,6 +28,7 @@ import type { JoinedLine } from "./feed-lines.ts";
 import type { IngestEvent, IngestInit } from "./ingest-worker.ts";
 import type { ChannelSettings } from "./settings.ts";
 import type { ThreadReady } from "./thread-start.ts";
+import { warmUpTape } from "./warm-up-tape.ts";
 import { startWorker, type WorkerThread } from "./worker-thread.ts";
 
 export interface ChannelHostListeners {
@@ -97,6 +98,7 @@ export class ChannelHost {
       plan,
       memory,
       thread: runtime.ingest,
+      tape: runtime.ingest.warmUpNs > 0 ? warmUpTape() : undefined,
       degradation: this.perf.link,
       perf: this.perf.ingest.counters.buffer,
       channelCounters: this.counters.buffer,

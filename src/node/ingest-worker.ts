@@ -35,6 +35,7 @@ import {
 } from "./shard-worker.ts";
 import { startThread } from "./thread-start.ts";
 import { warmUpIngest } from "./warm-up.ts";
+import type { WarmUpTape } from "./warm-up-tape.ts";
 import { post, serveWorker } from "./worker-thread.ts";
 
 export interface IngestInit {
@@ -42,6 +43,8 @@ export interface IngestInit {
   plan: BookPlan;
   memory: BookMemory;
   thread: ThreadPlan;
+  /** What it warms up on; undefined: not at all. */
+  tape: WarmUpTape | undefined;
   degradation: DegradationLink;
   channelCounters: SharedArrayBuffer;
   perf: SharedArrayBuffer;
@@ -199,7 +202,7 @@ function openLoop(init: IngestInit): IngestLoop {
 
 export function serveIngest(): void {
   serveWorker<IngestInit>((init) => {
-    const warmUp = warmUpIngest(init.channel, init.plan, init.thread.warmUpNs);
+    const warmUp = warmUpIngest(init.channel, init.plan, { budgetNs: init.thread.warmUpNs, tape: init.tape });
     const ready = startThread("ingest", init.thread, warmUp);
     const loop = openLoop(init);
     tellReady(loop.perfCounters, ready);

@@ -22,6 +22,7 @@ import type { DegradationSettings } from "./settings.ts";
 import { startThread, type ThreadReady } from "./thread-start.ts";
 import type { TimedBookShard } from "./timed-shard.ts";
 import { warmUpShard } from "./warm-up.ts";
+import type { WarmUpTape } from "./warm-up-tape.ts";
 import { post, serveWorker } from "./worker-thread.ts";
 
 /** What is put off when queues fill, as a channel's threads share it. */
@@ -35,6 +36,8 @@ export interface ShardInit {
   shard: number;
   memory: ShardMemory;
   thread: ThreadPlan;
+  /** What it warms up on; undefined: not at all. */
+  tape: WarmUpTape | undefined;
   degradation: DegradationLink;
   /** One word; 1 asks the worker to end when its ring is empty. */
   stop: SharedArrayBuffer;
@@ -158,7 +161,7 @@ class ShardThread {
 export function serveShard(): void {
   serveWorker<ShardInit>((init) => {
     const { shard, thread, memory, channel } = init;
-    const warmUp = warmUpShard(thread.warmUpNs);
+    const warmUp = warmUpShard({ budgetNs: thread.warmUpNs, tape: init.tape });
     const books = new ShardThread(init);
     const ready = startThread(`shard${shard}`, thread, warmUp);
     tellReady(openPerfCounters(shardPerfLayout(channel, shard), memory.perf), ready);

@@ -46,6 +46,17 @@ export interface WarmUpTape {
   readonly messageCount: number;
 }
 
+/** Messages in a round: few, because making them is cold code; it is sent again and again. */
+const TAPE_MESSAGES = 3072;
+
+let made: WarmUpTape | undefined;
+
+/** The tape, made once: by the main thread, which posts it to all that warm up. */
+export function warmUpTape(): WarmUpTape {
+  made ??= makeWarmUpTape(TAPE_MESSAGES);
+  return made;
+}
+
 /** `messages`: about how many in a round. */
 export function makeWarmUpTape(messages: number): WarmUpTape {
   const packets = new Packets();

@@ -16,6 +16,7 @@ import { clock } from "../io/clock.ts";
 import { openReceiver, type PacketReceiver } from "../io/receive-path.ts";
 import { openUdpSender, type UdpSender } from "../io/udp-sender.ts";
 import { waitReadable } from "../io/wait.ts";
+import { MOLD_BLOCK_HEAD_BYTES, MOLD_HEADER_BYTES } from "../wire/moldudp64.ts";
 import {
   type BookMemory,
   type BookPlan,
@@ -26,7 +27,7 @@ import {
 } from "./book-plan.ts";
 import { IngestPipeline } from "./ingest-pipeline.ts";
 import type { ChannelSettings } from "./settings.ts";
-import { makeWarmUpTape, type WarmUpTape } from "./warm-up-tape.ts";
+import type { WarmUpTape } from "./warm-up-tape.ts";
 
 export interface WarmUpResult {
   readonly durationNs: number;
@@ -38,8 +39,6 @@ export interface WarmUpResult {
   readonly skipped: string;
 }
 
-/** Short, because making it is cold code too; it is sent again and again. */
-const TAPE_MESSAGES = 3072;
 /** After so many everything that matters has been compiled. */
 const MESSAGES_MAX = 120_000;
 const GROUP_PACKETS = 24;
@@ -53,14 +52,33 @@ const NOTHING: WarmUpResult = { durationNs: 0, messageCount: 0, badCount: 0, ski
 
 const listeners = { onPart: () => {}, onWatch: () => {} };
 
-/** An ingest thread's. `budgetNs`: at most so long; 0: none. */
-export function warmUpIngest(settings: ChannelSettings, plan: BookPlan, budgetNs: number): WarmUpResult {
-  if (budgetNs === 0) return { ...NOTHING, skipped: "turned off" };
+/** What a warm-up may take, and what it runs. */
+export interface WarmUpOrder {
+  /** At most about so long; 0: none. */
+  readonly budgetNs: number;
+  readonly tape: WarmUpTape | undefined;
+}
+
+/** An ingest thread's. */
+export function warmUpIngest(settings: ChannelSettings, plan: BookPlan, order: WarmUpOrder): WarmUpResult {
+  return warmUp(order, (tape, deadlineNs) => new IngestWarmUp(settings, plan, tape, deadlineNs).run());
+}
+
+/** A shard thread's: the same messages, by a ring. */
+export function warmUpShard(order: WarmUpOrder): WarmUpResult {
+  return warmUp(order, runShard);
+}
+
+type Counts = Pick<WarmUpResult, "messageCount" | "badCount">;
+
+function warmUp({ budgetNs, tape }: WarmUpOrder, run: (tape: WarmUpTape, deadlineNs: number) => Counts): WarmUpResult {
+  if (budgetNs === 0 || tape === undefined) return { ...NOTHING, skipped: "turned off" };
   const startNs = clock.monotonicNs();
+  const deadlineNs = startNs + budgetNs;
   try {
-    const run = new IngestWarmUp(settings, plan, startNs + budgetNs);
-    const counts = run.run();
-    collectGarbage();
+    const counts = run(tape, deadlineNs);
+    // Now, rather than at some moment with the feed.
+    if (clock.monotonicNs() < deadlineNs) Bun.gc(true);
     return { ...NOTHING, ...counts, durationNs: clock.monotonicNs() - startNs };
   } catch (error) {
     if (!(error instanceof FathomError)) throw error;
@@ -68,32 +86,26 @@ export function warmUpIngest(settings: ChannelSettings, plan: BookPlan, budgetNs
   }
 }
 
-/** A shard thread's: the same messages, by a ring. */
-export function warmUpShard(budgetNs: number): WarmUpResult {
-  if (budgetNs === 0) return { ...NOTHING, skipped: "turned off" };
-  const startNs = clock.monotonicNs();
-  const tape = makeWarmUpTape(TAPE_MESSAGES);
+function runShard(tape: WarmUpTape, deadlineNs: number): Counts {
   const plan = warmUpPlan(1);
   const memory = makeBookMemory(plan);
   const dispatcher = makeDispatcher(plan, memory, makeShardSinks(memory, undefined));
   const [loop] = shardLoops(memory);
-  let sequence = 0;
-  while (sequence < MESSAGES_MAX && clock.monotonicNs() - startNs < budgetNs) {
-    for (let packet = 0; packet < tape.offsets.length; packet++) {
-      let at = tape.offsets[packet]! + 20;
-      const end = tape.offsets[packet]! + tape.lengths[packet]!;
-      while (at < end) {
-        const length = tape.view.getUint16(at);
-        dispatcher.message(tape.bytes, tape.view, at + 2, length, ++sequence, 0);
-        at += 2 + length;
+  const { bytes, view, offsets, lengths } = tape;
+  while (dispatcher.messageCount < MESSAGES_MAX && clock.monotonicNs() < deadlineNs) {
+    for (let packet = 0; packet < offsets.length; packet++) {
+      const end = offsets[packet]! + lengths[packet]!;
+      for (let at = offsets[packet]! + MOLD_HEADER_BYTES; at < end; ) {
+        const length = view.getUint16(at);
+        at += MOLD_BLOCK_HEAD_BYTES;
+        dispatcher.message(bytes, view, at, length, dispatcher.messageCount + 1, 0);
+        at += length;
       }
       dispatcher.batchEnd();
-      loop!.doWork(startNs);
+      loop!.doWork(deadlineNs);
     }
   }
-  collectGarbage();
-  const badCount = sum(memory);
-  return { ...NOTHING, messageCount: sequence, badCount, durationNs: clock.monotonicNs() - startNs };
+  return { messageCount: dispatcher.messageCount, badCount: badMessageCount(memory) };
 }
 
 class IngestWarmUp {
@@ -108,9 +120,9 @@ class IngestWarmUp {
   readonly #offsets = new Int32Array(GROUP_PACKETS);
   readonly #lengths = new Int32Array(GROUP_PACKETS);
 
-  constructor(settings: ChannelSettings, plan: BookPlan, deadlineNs: number) {
+  constructor(settings: ChannelSettings, plan: BookPlan, tape: WarmUpTape, deadlineNs: number) {
     this.#deadlineNs = deadlineNs;
-    this.#tape = makeWarmUpTape(TAPE_MESSAGES);
+    this.#tape = tape;
     const ownPlan = warmUpPlan(plan.shards);
     this.#memory = makeBookMemory(ownPlan);
     try {
@@ -148,12 +160,12 @@ class IngestWarmUp {
     this.#senders.push(openUdpSender({ address: group, port: receiver.localPort }));
   }
 
-  run(): Pick<WarmUpResult, "messageCount" | "badCount"> {
+  run(): Counts {
     const { dispatcher } = this.#pipeline;
     try {
       for (let round = 0; !this.#isOver(); round++) this.#round(round);
-      this.#answer();
-      return { messageCount: dispatcher.messageCount, badCount: sum(this.#memory) };
+      if (clock.monotonicNs() < this.#deadlineNs) this.#answer();
+      return { messageCount: dispatcher.messageCount, badCount: badMessageCount(this.#memory) };
     } finally {
       this.#close();
     }
@@ -234,15 +246,10 @@ function shardLoops(memory: BookMemory): ShardLoop[] {
   );
 }
 
-/** Bad messages of all kinds. */
-function sum(memory: BookMemory): number {
+/** Of all kinds. */
+function badMessageCount(memory: BookMemory): number {
   let total = 0;
   for (const block of [memory.dispatcherBad, ...memory.shards.map((shard) => shard.bad)])
     for (const count of new Float64Array(block).subarray(APPLY_STATUS_BAD_FIRST)) total += count;
   return total;
-}
-
-/** Now, rather than at some moment with the feed. */
-function collectGarbage(): void {
-  Bun.gc(true);
 }
