@@ -4,6 +4,7 @@
  */
 import { Quality as Q, type Quality, worseQuality } from "../core/quality.ts";
 import { BadMessages } from "./bad-messages.ts";
+import type { BookEvents } from "./book-events.ts";
 import { ApplyStatus, type BookEngine, type BookImage } from "./contract.ts";
 import type { CutPart, CutRequest } from "./cut.ts";
 import { hashInstruments } from "./state-hash.ts";
@@ -16,6 +17,8 @@ export interface BookShardOptions {
   onPart: (part: CutPart) => void;
   onWatch: (image: WatchImage) => void;
   bad?: BadMessages;
+  /** Where to tell of every message applied, of cuts, resets and quality; absent: nowhere. */
+  events?: BookEvents | undefined;
 }
 
 export class BookShard {
@@ -25,6 +28,7 @@ export class BookShard {
   readonly #watches: WatchList;
   readonly #touched: Uint8Array;
   readonly #onPart: (part: CutPart) => void;
+  readonly #events: BookEvents | undefined;
   #quality: Quality = Q.stale;
   #sequence = 0;
 
@@ -35,10 +39,13 @@ export class BookShard {
     this.#watches = new WatchList(options.onWatch);
     this.#touched = this.#watches.touched;
     this.#onPart = options.onPart;
+    this.#events = options.events;
+    if (options.events !== undefined) this.engine.tell(options.events);
   }
 
   /** One message whose type and length have been checked. `sequence` 0: of a snapshot. */
-  message(bytes: Uint8Array, view: DataView, offset: number, length: number, sequence: number): void {
+  message(bytes: Uint8Array, view: DataView, offset: number, length: number, sequence: number, tsRecvNs: number): void {
+    if (this.#events !== undefined) this.#events.begin(sequence, tsRecvNs);
     const status = this.engine.applyChecked(bytes, view, offset);
     if (status > ApplyStatus.skipped) this.bad.report(status, bytes, offset, length, sequence);
     this.#touched[view.getUint16(offset + 1)] = 1;
@@ -51,16 +58,31 @@ export class BookShard {
     this.engine.reset();
     this.#sequence = 0;
     this.#watches.touchAll();
+    this.#events?.publish();
   }
 
   quality(quality: Quality): void {
     this.#quality = quality;
     this.#watches.touchAll();
+    this.#events?.quality(quality);
+    this.#events?.publish();
+  }
+
+  /** The messages that follow are a snapshot's, until `snapshotEnd`. */
+  snapshotBegin(): void {
+    this.#events?.snapshotBegin();
+  }
+
+  /** The books are as of this sequence. */
+  snapshotEnd(sequence: number): void {
+    this.#events?.snapshotEnd(sequence);
+    this.position(sequence);
   }
 
   /** The stream has come to this sequence, whichever shards its messages went to. Never goes back but by `reset`. */
   position(sequence: number): void {
     if (sequence > this.#sequence) this.#sequence = sequence;
+    if (this.#events !== undefined) this.#events.publish();
   }
 
   watch(request: WatchRequest): void {
@@ -84,6 +106,8 @@ export class BookShard {
   /** Answers at the position that was last set. `tsEventNs`: exchange time of the channel there. */
   cut(request: CutRequest, partCount: number, tsEventNs: number): void {
     const { engine } = this;
+    this.#events?.barrier(request.id, this.#sequence);
+    this.#events?.publish();
     const locates = request.locates?.filter((locate) => engine.symbolOf(locate) !== "") ?? engine.locates();
     const books: BookImage[] = [];
     if (request.books) {

@@ -131,12 +131,14 @@ export class BookDispatcher {
     for (const shard of this.#shards) shard.reset();
   }
 
-  snapshotBegin(): void {}
+  snapshotBegin(): void {
+    for (const shard of this.#shards) shard.snapshotBegin();
+  }
 
   /** The books are now as of `nextSequence - 1`. */
   snapshotEnd(nextSequence: number): void {
     this.sequence = nextSequence - 1;
-    this.batchEnd();
+    for (const shard of this.#shards) shard.snapshotEnd(this.sequence);
   }
 
   quality(quality: Quality): void {

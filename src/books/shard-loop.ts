@@ -31,7 +31,7 @@ export class ShardLoop {
     while (count < RECORDS_PER_WORK_MAX && ring.next()) {
       count++;
       if (ring.kind === ShardRecord.message) {
-        shard.message(ring.bytes, ring.view, ring.payloadOffset, ring.payloadBytes, ring.sequence);
+        shard.message(ring.bytes, ring.view, ring.payloadOffset, ring.payloadBytes, ring.sequence, ring.tsRecvNs);
       } else this.#other();
       if (count % RELEASE_RECORDS === 0) ring.release();
     }
@@ -49,6 +49,8 @@ export class ShardLoop {
     const ring = this.#ring;
     if (ring.kind === ShardRecord.position) this.#shard.position(ring.sequence);
     else if (ring.kind === ShardRecord.reset) this.#shard.reset();
+    else if (ring.kind === ShardRecord.snapshotBegin) this.#shard.snapshotBegin();
+    else if (ring.kind === ShardRecord.snapshotEnd) this.#shard.snapshotEnd(ring.sequence);
     else if (ring.kind === ShardRecord.quality) this.#shard.quality(ring.sequence as Quality);
     else {
       // The decoder does not take views on shared memory.

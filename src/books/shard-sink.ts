@@ -13,6 +13,9 @@ export interface ShardSink {
   /** Nothing more at hand; `sequence` is the last of the whole channel, not of this shard. */
   batchEnd(sequence: number): void;
   reset(): void;
+  /** The messages in between are a snapshot's, which is as of `sequence`. */
+  snapshotBegin(): void;
+  snapshotEnd(sequence: number): void;
   quality(quality: Quality): void;
   /** `tsEventNs`: exchange time of the whole channel at the cut, the same for all shards. */
   cut(request: CutRequest, partCount: number, sequence: number, tsEventNs: number): void;
@@ -28,8 +31,8 @@ export class InlineShardSink implements ShardSink {
     this.#shard = shard;
   }
 
-  message(bytes: Uint8Array, view: DataView, offset: number, length: number, sequence: number): void {
-    this.#shard.message(bytes, view, offset, length, sequence);
+  message(bytes: Uint8Array, view: DataView, offset: number, length: number, sequence: number, tsRecvNs: number): void {
+    this.#shard.message(bytes, view, offset, length, sequence, tsRecvNs);
   }
 
   batchEnd(sequence: number): void {
@@ -38,6 +41,14 @@ export class InlineShardSink implements ShardSink {
 
   reset(): void {
     this.#shard.reset();
+  }
+
+  snapshotBegin(): void {
+    this.#shard.snapshotBegin();
+  }
+
+  snapshotEnd(sequence: number): void {
+    this.#shard.snapshotEnd(sequence);
   }
 
   quality(quality: Quality): void {
@@ -59,7 +70,16 @@ export class InlineShardSink implements ShardSink {
 }
 
 /** Kinds of record in a shard's ring. */
-export const ShardRecord = { message: 0, position: 1, reset: 2, quality: 3, control: 4, controlPart: 5 } as const;
+export const ShardRecord = {
+  message: 0,
+  position: 1,
+  reset: 2,
+  quality: 3,
+  control: 4,
+  controlPart: 5,
+  snapshotBegin: 6,
+  snapshotEnd: 7,
+} as const;
 
 /** What a control record carries, as JSON; the front of a long one comes in `controlPart` records before it. */
 export type ShardControl =
@@ -117,6 +137,16 @@ export class RingShardSink implements ShardSink {
   reset(): void {
     this.#position = 0;
     this.#record(ShardRecord.reset, 0, 0);
+    this.#publish();
+  }
+
+  snapshotBegin(): void {
+    this.#record(ShardRecord.snapshotBegin, 0, 0);
+  }
+
+  snapshotEnd(sequence: number): void {
+    this.#position = sequence;
+    this.#record(ShardRecord.snapshotEnd, 0, sequence);
     this.#publish();
   }
 

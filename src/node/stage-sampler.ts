@@ -199,6 +199,14 @@ class HoldingShardSink implements ShardSink {
     this.#settled().reset();
   }
 
+  snapshotBegin(): void {
+    this.#settled().snapshotBegin();
+  }
+
+  snapshotEnd(sequence: number): void {
+    this.#settled().snapshotEnd(sequence);
+  }
+
   quality(quality: Quality): void {
     this.#settled().quality(quality);
   }
