@@ -41,5 +41,10 @@ export function clockView(quality: ClockQuality | undefined, settings: ClockSett
 export function logClock(log: Log, quality: ClockQuality): void {
   const { source, disciplined, reference, how, errorBoundNs } = quality;
   if (!disciplined) log.warn("nothing keeps this machine's clock: stamps have no bound", { how });
-  else log.info("the clock is disciplined", { source, reference, error_bound_ns: errorBoundNs ?? "unknown" });
+  else
+    log.info("the clock is disciplined", {
+      source,
+      reference,
+      error_bound_ns: errorBoundNs === null ? "unknown" : Math.ceil(errorBoundNs),
+    });
 }

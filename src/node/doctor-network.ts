@@ -117,6 +117,7 @@ function describeCard(card: NetworkCard): string {
     card.speedMbps && `${card.speedMbps} Mbit/s`,
     card.mtuBytes && `mtu ${card.mtuBytes}`,
     card.queueCount && `${card.queueCount} queue${card.queueCount === 1 ? "" : "s"}`,
+    card.gro !== undefined && `GRO ${card.gro ? "on" : "off"}`,
     stamps && `receive stamps: ${stamps}`,
   ];
   return parts.filter(Boolean).join(", ");

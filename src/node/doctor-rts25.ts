@@ -76,7 +76,11 @@ export function clockReport(facts: ClockFacts, settings: Settings): ClockReport 
     },
     reference: { source: quality.source, name: quality.reference, disciplined: quality.disciplined },
     traceability: traceability(facts),
-    divergence: { estimateNs: quality.offsetNs, maxNs: errorBoundNs, how: quality.how },
+    divergence: {
+      estimateNs: quality.offsetNs === null ? null : Math.round(quality.offsetNs),
+      maxNs: errorBoundNs === null ? null : Math.ceil(errorBoundNs),
+      how: quality.how,
+    },
     granularity: { recordedNs: RECORDED_NS, clockStepNs: resolution.stepNs, clockSource: resolution.clockSource },
     stampingPoints: settings.channels.map(({ name, receive }) => ({ channel: name, point: STAMPING_POINTS[receive] })),
     requirements: RTS25_REQUIREMENTS.map((requirement) => ({

@@ -35,7 +35,9 @@ describe("interface", () => {
   test("one that is as it should be", () => {
     const findings = interfaceFindings(facts);
     expect(worstVerdict(findings)).toBe("ok");
-    expect(findings[0]!.found).toBe("up, driver ice, 25000 Mbit/s, mtu 1500, 8 queues, receive stamps: the card's");
+    expect(findings[0]!.found).toBe(
+      "up, driver ice, 25000 Mbit/s, mtu 1500, 8 queues, GRO on, receive stamps: the card's",
+    );
     expect(findings[1]!.found).toContain("1 of 1 joined now");
   });
 

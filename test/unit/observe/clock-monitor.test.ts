@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { readKernelClock } from "../../../src/io/adjtimex.ts";
 import { findProgram, runCommand } from "../../../src/io/command.ts";
 import { ClockMonitor, lookAtClock } from "../../../src/observe/clock-monitor.ts";
-import { CLOCK_SOURCES, type ClockQuality } from "../../../src/observe/clock-quality.ts";
+import { CLOCK_SOURCES, type ClockQuality, judgeClock } from "../../../src/observe/clock-quality.ts";
 
 describe("running a program", () => {
   test("is bounded in time and in output, and says which", async () => {
@@ -75,6 +75,39 @@ describe.skipIf(findProgram("chronyd") === null || process.getuid?.() !== 0)(
         for (let i = 0; i < 100 && found.chrony === undefined; i++) found = await lookAtClock(options);
         expect(found.chrony).toMatchObject({ referenceId: "7F7F0101", stratum: 8, leapStatus: "normal" });
         expect(found.kernel).toEqual(expect.objectContaining({ status: readKernelClock().status }));
+      } finally {
+        daemon.kill();
+        await daemon.exited;
+      }
+    });
+  },
+);
+
+describe.skipIf(findProgram("ptp4l") === null || process.getuid?.() !== 0)(
+  "a real ptp4l (needs root, linuxptp)",
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "fathom-ptp-"));
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    test("alone in its network follows nobody, and is no reference", async () => {
+      const socket = join(folder, "ptp4l");
+      const file = join(folder, "ptp.conf");
+      // free_running: it never touches this machine's clock.
+      writeFileSync(file, `[global]\nuds_address ${socket}\ntime_stamping software\nfree_running 1\n`);
+      const daemon = Bun.spawn([findProgram("ptp4l")!, "-f", file, "-i", "lo"], { stdout: "ignore", stderr: "ignore" });
+      try {
+        const options = { ptpSocket: socket, chronyAddress: "/nowhere/chronyd.sock" };
+        let found = await lookAtClock(options);
+        for (let i = 0; i < 50 && found.ptp === undefined; i++) found = await lookAtClock(options);
+        expect(found.ptp).toMatchObject({
+          isFollowing: false,
+          offsetNs: undefined,
+          stepsRemoved: 0,
+          stamping: "software",
+          interfaceName: "lo",
+          portState: expect.stringMatching(/^(INITIALIZING|LISTENING|MASTER)$/),
+        });
+        expect(judgeClock(found).source).not.toBe("ptp");
       } finally {
         daemon.kill();
         await daemon.exited;
