@@ -12,6 +12,7 @@ import { registerExchange } from "./exchange.ts";
 import { colours } from "./output.ts";
 import { registerReplay } from "./replay.ts";
 import { registerRun } from "./run.ts";
+import { registerTop } from "./top.ts";
 import { registerVersion } from "./version.ts";
 
 /** In the order in which `fathom --help` shows them. */
@@ -23,6 +24,7 @@ const REGISTRATIONS: readonly ((program: Command) => void)[] = [
   registerExchange,
   registerReplay,
   registerBooks,
+  registerTop,
   registerVersion,
 ];
 
