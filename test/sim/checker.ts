@@ -198,8 +198,11 @@ export class Checker implements MessageSink {
   check(): void {
     this.#settleReset();
     const quality = this.#quality;
+    if (!this.#o.isLenient) this.#checkQuality(quality);
     if (quality !== this.channel!.quality) this.#fail("the books were not told the channel's quality");
-    if (this.#o.isLenient) return;
+  }
+
+  #checkQuality(quality: Quality): void {
     if (quality === Quality.ok && this.isLossy) this.#fail("ok with messages left out");
     if (quality === Quality.ok && this.inSnapshot) this.#fail("ok inside a snapshot");
     if (!this.episode && this.channel!.session !== "") this.#joinEpisode();
