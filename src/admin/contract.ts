@@ -11,6 +11,7 @@
  * durations `…Ns: number`; rates per second. Counts are since the start of the process unless said otherwise.
  */
 import type { BookImage, FeedImage, OrderImage } from "../books/contract.ts";
+import type { HybridStamp } from "../core/hybrid-clock.ts";
 import type { Quality } from "../core/quality.ts";
 import type { BusView, PerfView } from "./perf-contract.ts";
 
@@ -118,6 +119,8 @@ export interface ClockView {
   how: string;
   /** Null before the first look. */
   checkedAtNs: bigint | null;
+  /** Of this answer, on the node's hybrid clock (`core/hybrid-clock.ts`). */
+  hybridStamp: HybridStamp;
 }
 
 export type ChannelState = "joining" | "live" | "ended" | "waiting";

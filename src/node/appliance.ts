@@ -142,7 +142,7 @@ export class Appliance implements ApplianceReader {
         const measures = perf.degradation.active;
         return measures.length > 0 ? [{ channel: name, measures }] : [];
       }),
-      clock: clockView(this.#clock.quality, this.#options.settings.clock, clock.realtimeNs()),
+      clock: clockView(this.#clock, this.#options.settings.clock),
     };
   }
 

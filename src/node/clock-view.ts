@@ -1,12 +1,17 @@
 /** The clock's quality as the appliance shows it, and what it makes of it: view, log line, reason not to be ready. */
 import type { ClockView } from "../admin/contract.ts";
+import { clock } from "../io/clock.ts";
+import type { ClockMonitor } from "../observe/clock-monitor.ts";
 import { type ClockQuality, isInBound, stampBound } from "../observe/clock-quality.ts";
 import { epochNs } from "./channel-view.ts";
 import type { Log } from "./log.ts";
 import type { ClockSettings } from "./settings.ts";
 
-/** `nowNs`: since the epoch base. Bounds are as of now: they grow from look to look. */
-export function clockView(quality: ClockQuality | undefined, settings: ClockSettings, nowNs: number): ClockView {
+/** What the monitor knows, as of now: bounds grow from look to look. */
+export function clockView(monitor: ClockMonitor, settings: ClockSettings): ClockView {
+  const { quality } = monitor;
+  const nowNs = clock.realtimeNs();
+  const hybridStamp = monitor.stamp();
   const { errorBoundMaxNs } = settings;
   if (quality === undefined) {
     return {
@@ -20,6 +25,7 @@ export function clockView(quality: ClockQuality | undefined, settings: ClockSett
       reference: "",
       how: "the clock has not been checked lately",
       checkedAtNs: null,
+      hybridStamp,
     };
   }
   const { source, disciplined, offsetNs, reference, how, checkedAtNs } = quality;
@@ -34,6 +40,7 @@ export function clockView(quality: ClockQuality | undefined, settings: ClockSett
     reference,
     how,
     checkedAtNs: epochNs(checkedAtNs),
+    hybridStamp,
   };
 }
 

@@ -3,6 +3,7 @@
  * thread, by child processes with a time-out, and keeps the last verdict. One look at a time: a slow one delays the
  * next. Nothing here is on the way of a message.
  */
+import { HybridClock, type HybridStamp, type TimeReading } from "../core/hybrid-clock.ts";
 import { type KernelClock, readKernelClock } from "../io/adjtimex.ts";
 import { clock } from "../io/clock.ts";
 import { runCommand } from "../io/command.ts";
@@ -12,7 +13,7 @@ import { fileExists } from "../io/text-file.ts";
 import { every } from "../io/timer.ts";
 import { type ChronyTracking, parseChronyTracking } from "./clock-chrony.ts";
 import { PMC_QUESTIONS, type PtpStatus, parsePmc } from "./clock-ptp.ts";
-import { type ClockEvidence, type ClockQuality, judgeClock } from "./clock-quality.ts";
+import { type ClockEvidence, type ClockQuality, judgeClock, stampBound } from "./clock-quality.ts";
 
 export interface ClockProbeOptions {
   /** ptp4l's management socket. */
@@ -26,6 +27,8 @@ export const CLOCK_PROBE_DEFAULTS: ClockProbeOptions = { ptpSocket: "/var/run/pt
 const COMMAND_TIMEOUT_MS = 2_000;
 /** Verdicts older than this many intervals are not believed: the monitor itself has stopped. */
 const INTERVALS_BELIEVED = 4;
+/** A machine whose clock is further ahead than this, beyond both bounds, does not move this one's hybrid clock. */
+const AHEAD_MAX_NS = 1e9;
 
 /** Asks all there are, once. Never rejects, never blocks the event loop for long. */
 export async function lookAtClock(options: ClockProbeOptions = CLOCK_PROBE_DEFAULTS): Promise<ClockEvidence> {
@@ -86,6 +89,7 @@ export interface ClockMonitorOptions extends ClockProbeOptions {
 
 export class ClockMonitor {
   readonly #options: ClockMonitorOptions;
+  readonly #hybrid = new HybridClock({ aheadMaxNs: AHEAD_MAX_NS });
   #quality: ClockQuality | undefined;
   #checkedMonotonicNs = 0;
   #looking: Promise<void> | undefined;
@@ -106,6 +110,24 @@ export class ClockMonitor {
   get quality(): ClockQuality | undefined {
     const ageNs = clock.monotonicNs() - this.#checkedMonotonicNs;
     return ageNs > this.#options.intervalNs * INTERVALS_BELIEVED ? undefined : this.#quality;
+  }
+
+  /** A hybrid stamp of what happens here now; its bound is the clock's, Infinity while nothing bounds it. */
+  stamp(): HybridStamp {
+    return this.#hybrid.next(this.#now());
+  }
+
+  /** The stamp of a message's arrival from another machine; undefined when its stamp is too far ahead to be believed. */
+  receive(message: HybridStamp): HybridStamp | undefined {
+    return this.#hybrid.receive(this.#now(), message);
+  }
+
+  #now(): TimeReading {
+    const nowNs = clock.realtimeNs();
+    const { quality } = this;
+    const boundNs = quality && stampBound(quality, "kernel", nowNs).errorBoundNs;
+    const epochNs = BigInt(clock.epochBaseSeconds) * 1_000_000_000n + BigInt(Math.round(nowNs));
+    return { epochNs, boundNs: boundNs ?? Number.POSITIVE_INFINITY };
   }
 
   /** Looks now, or joins the look that is under way. */

@@ -181,6 +181,7 @@ export class MemoryAppliance implements ApplianceReader {
         reference: "192.0.2.1, stratum 2",
         how: "chronyc tracking",
         checkedAtNs: START_NS + 89_000_000_000n,
+        hybridStamp: { word: ((START_NS + 90_000_000_000n) / 1000n) << 10n, boundNs: 41_015 },
       },
     };
   }

@@ -23,6 +23,16 @@ export const ClockSchema = z
     reference: z.string(),
     how: z.string().openapi({ description: "How this was found, or why there is no bound." }),
     checked_at: EpochNsSchema.nullable(),
+    hybrid_stamp: z
+      .object({
+        word: z.string().regex(/^\d+$/),
+        bound_ns: BoundSchema,
+      })
+      .openapi({
+        description:
+          "Of this answer, on a hybrid logical clock: microseconds since the epoch above 10 bits of logic. Of two " +
+          "nodes' answers that are further apart than both bounds and a microsecond, the lesser word came first.",
+      }),
   })
   .openapi("Clock");
 export type ClockJson = z.infer<typeof ClockSchema>;
@@ -124,5 +134,9 @@ export function clockToJson(clock: ClockView): ClockJson {
     reference: clock.reference,
     how: clock.how,
     checked_at: clock.checkedAtNs?.toString() ?? null,
+    hybrid_stamp: {
+      word: clock.hybridStamp.word.toString(),
+      bound_ns: Number.isFinite(clock.hybridStamp.boundNs) ? clock.hybridStamp.boundNs : null,
+    },
   };
 }

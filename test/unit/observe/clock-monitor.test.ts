@@ -48,6 +48,20 @@ test("a monitor has a verdict of the house's form, tells of the first, and stops
   expect(quality.how).not.toBe("");
 });
 
+test("hybrid stamps have the clock's bound, none before the first look, and never go back", async () => {
+  const monitor = new ClockMonitor({ ptpSocket: "/nowhere/ptp4l", chronyAddress: "", intervalNs: 60e9 });
+  const first = monitor.stamp();
+  expect(first.boundNs).toBe(Number.POSITIVE_INFINITY);
+  await monitor.look();
+  const second = monitor.stamp();
+  expect(second.word).toBeGreaterThan(first.word);
+  expect(Number.isFinite(second.boundNs)).toBe(monitor.quality!.errorBoundNs !== null);
+  const ahead = { word: second.word + (500_000n << 10n), boundNs: 0 };
+  expect(monitor.receive(ahead)!.word).toBe(ahead.word + 1n);
+  expect(monitor.receive({ word: second.word + (3_600_000_000n << 10n), boundNs: 0 })).toBeUndefined();
+  expect(monitor.stamp().word).toBeGreaterThan(ahead.word);
+});
+
 test("a verdict that has grown old is not believed", async () => {
   const monitor = new ClockMonitor({ ptpSocket: "/nowhere/ptp4l", chronyAddress: "", intervalNs: 1 });
   await monitor.look();
