@@ -65,7 +65,8 @@ beforeAll(async () => {
     model,
     () => model.facts?.sequence === DAY.messages && model.facts.quality === "closed",
   );
-  await node.untilChannel("the end", ({ state }) => state === "ended");
+  // Counters of orders follow within a quarter of a second.
+  await node.untilChannel("the end", ({ state, orders }) => state === "ended" && orders === tape.orders);
 });
 afterAll(() => market.close());
 
