@@ -62,7 +62,10 @@ test("the meter notices one small object a message", async () => {
   const wasteful = () => {
     for (let i = 0; i < 2_000_000; i++) kept = { i };
   };
-  expect(await collectionsDuring(wasteful)).toBe(true);
+  // The larger the heap that other test files have left, the more it takes to call the collector.
+  let noticed = false;
+  for (let attempt = 0; attempt < 20 && !noticed; attempt++) noticed = await collectionsDuring(wasteful);
+  expect(noticed).toBe(true);
   expect(kept).toEqual({ i: 1_999_999 });
 });
 
