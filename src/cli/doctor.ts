@@ -137,13 +137,22 @@ function printDiagnosis(diagnosis: Diagnosis, file: string | undefined, node: st
     for (const finding of findings) printFinding(finding, checkWidth);
   }
   const counts = countsOf(diagnosis);
-  const parts = VERDICTS.filter((verdict) => counts[verdict] > 0).map((verdict) =>
-    styled(`${counts[verdict]} ${verdict}`, STYLES[verdict]),
+  const parts = VERDICTS.filter((verdict) => counts[verdict] > 0).map(
+    (verdict) => styled(`${counts[verdict]} ${verdict}`, STYLES[verdict]) + whichOf(diagnosis, verdict),
   );
   printLine(`\n${parts.join(", ")}`);
   if (diagnosis.sections.some(({ findings }) => findings.some(({ command }) => command?.startsWith("sysctl -w")))) {
     printLine(styled("To keep a sysctl over a restart, write it into /etc/sysctl.d/90-fathom.conf.", "dim"));
   }
+}
+
+/** Of the two verdicts that matter, where they stand on the page. */
+function whichOf({ sections }: Diagnosis, verdict: Verdict): string {
+  if (verdict !== "degraded" && verdict !== "bad") return "";
+  const places = sections.flatMap(({ name, findings }) =>
+    findings.filter((finding) => finding.verdict === verdict).map(({ check }) => `${name}: ${check}`),
+  );
+  return ` (${places.join(", ")})`;
 }
 
 function printFinding({ check, verdict, found, change, command, write }: Finding, checkWidth: number): void {

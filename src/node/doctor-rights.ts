@@ -63,7 +63,7 @@ function cgroupFacts(): CgroupFacts {
     return {
       version: isOld || isHybrid ? 1 : 0,
       path,
-      cpuLimit: undefined,
+      cpuLimit: oldCpuLimit(),
       memoryLimitBytes: readFactNumber(`${CGROUP_ROOT}/memory/memory.limit_in_bytes`),
       isDelegated: undefined,
     };
@@ -76,6 +76,12 @@ function cgroupFacts(): CgroupFacts {
     memoryLimitBytes: readFactNumber(`${folder}/memory.max`),
     isDelegated: isWritable(`${folder}/cgroup.procs`),
   };
+}
+
+/** Of the group at the root, which in a container is its own. */
+function oldCpuLimit(): number | undefined {
+  const [quota, period] = ["quota", "period"].map((name) => readFact(`${CGROUP_ROOT}/cpu/cpu.cfs_${name}_us`).text);
+  return parseCpuMax(`${quota} ${period}`);
 }
 
 /** "150000 100000" → 1.5; "max 100000": no limit. */
@@ -130,6 +136,11 @@ function cgroupFinding({ cgroup }: RightsFacts, { hotThreadCount }: Needs): Find
     cpuLimit === undefined ? "no CPU limit" : `${cpuLimit} CPUs`,
     memoryLimitBytes === undefined || memoryLimitBytes > 2 ** 60 ? "no memory limit" : gib(memoryLimitBytes),
   ].join(", ");
+  if (version === 1 && cpuLimit !== undefined && cpuLimit <= hotThreadCount) {
+    const change = "the kernel stops all threads for the rest of each period when it is used up";
+    const command = `echo -1 > ${CGROUP_ROOT}/cpu/cpu.cfs_quota_us`;
+    return wants("degraded", check, `the old kind (v1), ${limits}`, change, command);
+  }
   if (version !== 2) {
     const found = version === 0 ? "no cgroups" : `the old kind (v1), ${limits}`;
     const change = "a strategy's memory and CPU cannot be bounded; the new kind (v2) can, after a restart";

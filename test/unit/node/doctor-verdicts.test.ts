@@ -225,6 +225,13 @@ describe("rights", () => {
       {},
       "degraded: echo max > /sys/fs/cgroup/fathom/cpu.max",
     ],
+    [
+      "too little time in a group of the old kind",
+      "cgroup",
+      { cgroup: { ...cgroup, version: 1, cpuLimit: 2 } },
+      {},
+      "degraded: echo -1 > /sys/fs/cgroup/cpu/cpu.cfs_quota_us",
+    ],
     ["time enough", "cgroup", { cgroup: { ...cgroup, cpuLimit: 4 } }, {}, "ok"],
     ["no group below", "cgroup", { cgroup: { ...cgroup, isDelegated: false } }, {}, "advice: Delegate=yes"],
     ["namespaces", "namespaces", {}, {}, "ok"],
