@@ -117,7 +117,7 @@ export class ClockMonitor {
     return this.#hybrid.next(this.#now());
   }
 
-  /** The stamp of a message's arrival from another machine; undefined when its stamp is too far ahead to be believed. */
+  /** The stamp of another machine's message on arrival; undefined when its own is too far ahead to be believed. */
   receive(message: HybridStamp): HybridStamp | undefined {
     return this.#hybrid.receive(this.#now(), message);
   }

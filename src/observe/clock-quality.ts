@@ -25,7 +25,7 @@ export interface ClockQuality {
   readonly errorBoundNs: number | null;
   /** The same of the receiving card's own clock, which hardware stamps are read from. */
   readonly cardErrorBoundNs: number | null;
-  /** What the clock is kept to: "192.0.2.1 (this machine is at stratum 2)", "GNSS by PTP grandmaster …"; "": unknown. */
+  /** What the clock is kept to: "192.0.2.1 (this machine is at stratum 2)", "GNSS by PTP …"; "": unknown. */
   readonly reference: string;
   /** How offset and bound were come by, or why there is none, in a sentence. */
   readonly how: string;
