@@ -45,8 +45,8 @@ export class Arbiter {
   readonly #window: number;
   /** Of the last packet far ahead, beyond the window: believed once another bears it out. -1: none. */
   #farSequence = -1;
-  /** It has been heard, and neither believed nor refuted by a line that speaks of what is due. */
-  #isFarPending = false;
+  /** The furthest that was heard and neither believed nor refuted by a line that speaks of what is due; 0: none. */
+  #pendingSequence = 0;
 
   constructor(sink: MessageSink, reorderMessagesMax: number, reorderBytesMax: number) {
     this.#sink = sink;
@@ -64,7 +64,7 @@ export class Arbiter {
     this.holding = true;
     this.clearOverflow();
     this.#farSequence = -1;
-    this.#isFarPending = false;
+    this.#pendingSequence = 0;
     this.disbelieve();
   }
 
@@ -142,7 +142,7 @@ export class Arbiter {
     const fresh = this.#deliver(bytes, view, offset, sequence, count, stampNs);
     const first = this.nextSequence;
     this.nextSequence = end;
-    this.#isFarPending = false;
+    this.#pendingSequence = 0;
     if (this.missing.count > 0) this.#countFilled(this.missing.fill(first, end, nowNs, by), by);
     if (end >= this.highSequence) this.highSequence = end;
     else this.drain(DRAIN_PER_PACKET_MAX);
@@ -229,15 +229,17 @@ export class Arbiter {
    */
   note(sequence: number, nowNs: number): boolean {
     if (sequence <= this.highSequence) {
-      if (sequence === this.highSequence) this.#isFarPending = false;
+      if (sequence === this.highSequence) this.#pendingSequence = 0;
       return true;
     }
     const windowEnd = this.nextSequence + this.#window;
     if (sequence > windowEnd) {
       const believed = this.#farSequence >= 0 && Math.abs(sequence - this.#farSequence) <= this.#window;
       this.#farSequence = sequence;
-      this.#isFarPending = !believed;
-      if (!believed) return false;
+      if (!believed) {
+        this.#pendingSequence = Math.max(this.#pendingSequence, sequence);
+        return false;
+      }
       this.overflowed = true;
       this.jumpSequence = sequence;
       this.#believe(sequence);
@@ -306,8 +308,7 @@ export class Arbiter {
 
   /** More exists than what is held and missing, or that has been said once and may turn out true (see `note`). */
   get knowsFurther(): boolean {
-    if (this.believedSequence > this.highSequence) return true;
-    return this.#isFarPending && this.#farSequence > this.highSequence;
+    return this.believedSequence > this.highSequence || this.#pendingSequence > this.highSequence;
   }
 
   /** Whether `drain` has something to do. */

@@ -196,7 +196,12 @@ export class Channel {
     if (this.#receivers.length === 0 && tsRecvNs > this.#nowNs) this.#intake.nowNs = this.#nowNs = tsRecvNs;
     this.#intake.datagram(line, bytes, view, offset, length, tsRecvNs);
     if (this.#receivers.length > 0 || !this.#intake.sessions.known) return;
-    if (this.#recovery.phase !== "live" || this.#arbiter.missing.count > 0 || this.#arbiter.drainable || this.#arbiter.knowsFurther)
+    if (
+      this.#recovery.phase !== "live" ||
+      this.#arbiter.missing.count > 0 ||
+      this.#arbiter.drainable ||
+      this.#arbiter.knowsFurther
+    )
       this.#recovery.drive(this.#intake.sessions.current, this.#nowNs, tsRecvNs);
     this.#intake.checkEnd();
     this.#tellQuality();

@@ -133,8 +133,9 @@ export class SessionTracker {
     nextSequence: number,
     nowNs: number,
   ): boolean {
-    // A heartbeat says where its line is; that the channel waits further back, at a hole, does not make it news.
-    if (end >= lineHigh || (!isHeartbeat && end >= nextSequence)) {
+    // A heartbeat says where its line is, be it that the channel waits further back at a hole, or that the line is new.
+    const isNews = isHeartbeat ? end >= lineHigh && end >= nextSequence : end >= lineHigh || end >= nextSequence;
+    if (isNews) {
       this.#advancedNs[line] = nowNs;
       this.#regressed[line] = 0;
       return false;

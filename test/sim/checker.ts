@@ -77,7 +77,11 @@ export class Checker implements MessageSink {
 
   #joinEpisode(): void {
     const session = this.channel!.session;
-    this.episode = this.episodes.findLast((episode) => episode.plan.session === session);
+    // Of several lives of that name, the one that was heard last.
+    this.episode = undefined;
+    for (const episode of this.episodes)
+      if (episode.plan.session === session && episode.heardNs >= (this.episode?.heardNs ?? Number.NEGATIVE_INFINITY))
+        this.episode = episode;
     if (!this.episode && !this.#o.isLenient) this.#fail(`the channel follows a session that never was: ${session}`);
     this.#expected = -1;
     this.isLossy = false;

@@ -298,9 +298,13 @@ export class Simulator {
     this.#datagrams.faults = { ...this.plan.path, loss: 0, duplicate: 0 };
     for (const line of this.#lines) line.heal();
     const isEnd = episode.plan.end === "end-of-session";
-    const untilNs = this.clock.nowNs + CONVERGE_NS;
+    let untilNs = this.clock.nowNs + CONVERGE_NS;
     let calmNs = -1;
+    let nextSequence = 0;
     while (calmNs < 0 || this.clock.nowNs - calmNs < 3 * this.#heartbeatNs) {
+      // A server that gives little at a time takes its time; standing still is what must not be.
+      if (!this.#canBeWhole && this.channel.nextSequence > nextSequence) untilNs = this.clock.nowNs + CONVERGE_NS;
+      nextSequence = this.channel.nextSequence;
       if (this.clock.nowNs > untilNs) this.#complain(episode);
       this.clock.nowNs += calmNs < 0 ? MS : this.#heartbeatNs / 4;
       this.#speak(isEnd);
