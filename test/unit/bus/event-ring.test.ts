@@ -1,4 +1,6 @@
-/** The event ring's two ends on one thread, in each kind of memory: order, wholeness, overruns, readers seen and gone. */
+/**
+ * The event ring's two ends on one thread, in each kind of memory: order, wholeness, overruns, readers seen and gone.
+ */
 import { afterEach, describe, expect, test } from "bun:test";
 import { EventReader, Poll } from "../../../src/bus/event-reader.ts";
 import { flagsOf } from "../../../src/bus/event-record.ts";
