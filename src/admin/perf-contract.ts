@@ -1,6 +1,7 @@
 /**
  * What the admin API reads of a running appliance's costs: hot threads, stages, queues, bursts, rings, and what is put
- * off while queues are full. Part of `contract.ts`, and under its rules: shares are 0 to 1, durations ns, rates per second.
+ * off while queues are full. Part of `contract.ts`, and under its rules: shares are 0 to 1, durations ns, rates per
+ * second.
  */
 import type { RingReport } from "../bus/event-ring.ts";
 

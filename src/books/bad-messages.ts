@@ -63,8 +63,8 @@ export function badCountsByKind(blocks: readonly Float64Array[]): Record<string,
 }
 
 /**
- * The first offenders of several blocks as one block would have kept them: in the order of the stream, the first of each
- * kind. Does not depend on how many shards there are.
+ * The first offenders of several blocks as one block would have kept them: in the order of the stream, the first of
+ * each kind. Does not depend on how many shards there are.
  */
 export function firstOffenders(offenders: readonly BadMessage[]): BadMessage[] {
   const counts = new Map<string, number>();

@@ -72,8 +72,8 @@ export class BookEvents {
   }
 
   /**
-   * An event about an order. `codes`: kind | code << 16 | flags << 24. `side`: locate * 2, + 1 for asks. Words of 64-bit
-   * numbers, prices and shares count by their bits, here and below.
+   * An event about an order. `codes`: kind | code << 16 | flags << 24. `side`: locate * 2, + 1 for asks. Words of
+   * 64-bit numbers, prices and shares count by their bits, here and below.
    */
   order(
     codes: number,

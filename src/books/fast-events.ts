@@ -15,7 +15,9 @@ export class FastEvents {
   readonly #depth: Depth;
   readonly #hasLevels: boolean;
   readonly #best = new Int32Array(SIDE_COUNT);
-  /** What a change is about to touch: its side, its level and that level's price, and whether the level goes with it. */
+  /**
+   * What a change is about to touch: its side, its level and that level's price, and whether the level goes with it.
+   */
   #side = 0;
   #level = 0;
   #priceE4 = 0;

@@ -1,6 +1,6 @@
 /**
- * Events of messages that are about no order of the book, from the message's bytes: trades, crosses, status, imbalances,
- * directory, system. All engines use it; what a message does to their books they say themselves.
+ * Events of messages that are about no order of the book, from the message's bytes: trades, crosses, status,
+ * imbalances, directory, system. All engines use it; what a message does to their books they say themselves.
  *
  * S and T stand for the low and high word of `second`, R and Q for those of `reference`. Status, `code` = message type:
  *   H trading state S, reason T       h action S, market T       Y action S       N flag S

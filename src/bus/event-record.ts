@@ -18,24 +18,24 @@
  *    52  u32  shares
  *    56  f64  amount       shares left, or of a level: can pass 2^32
  *
- * | kind          | side    | code           | reference | second        | priceE4   | shares       | amount           |
- * | add           | order's |                | order     | MPID (high)   | order's   | order's      | the same         |
- * | reduce        | order's |                | order     |               | order's   | taken off    | left; 0 = gone   |
- * | execute       | order's | E or C         | order     | match number  | execution | executed     | left; 0 = gone   |
- * | delete        | order's |                | order     |               | order's   | it had left  | 0                |
- * | replace       | order's |                | old order | new order     | new       | new          | the old had left |
- * | trade         | stated  | P              | order     | match number  | trade     | traded       | the same         |
- * | cross         |         | cross type     | shares    | match number  | cross     | at most 2^32 | shares           |
- * | broken        |         |                |           | match number  |           |              |                  |
- * | top of book   | side    |                | orders    |               | best      | at most 2^32 | shares; 0 = none |
- * | level         | side    |                | orders    |               | level's   | at most 2^32 | shares; 0 = gone |
- * | status        |         | message's type | by type, see `books/book-events.ts`                                       |
- * | imbalance     | B/S     | cross type     | paired    | imbalance     | reference | far price    | see there        |
- * | system        |         | message's type | by type, see there                                                        |
+ * | kind          | side    | code           | reference | second        | priceE4   | shares       | amount
+ * | add           | order's |                | order     | MPID (high)   | order's   | order's      | the same
+ * | reduce        | order's |                | order     |               | order's   | taken off    | left; 0 = gone
+ * | execute       | order's | E or C         | order     | match number  | execution | executed     | left; 0 = gone
+ * | delete        | order's |                | order     |               | order's   | it had left  | 0
+ * | replace       | order's |                | old order | new order     | new       | new          | the old had left
+ * | trade         | stated  | P              | order     | match number  | trade     | traded       | the same
+ * | cross         |         | cross type     | shares    | match number  | cross     | at most 2^32 | shares
+ * | broken        |         |                |           | match number  |           |              |
+ * | top of book   | side    |                | orders    |               | best      | at most 2^32 | shares; 0 = none
+ * | level         | side    |                | orders    |               | level's   | at most 2^32 | shares; 0 = gone
+ * | status        |         | message's type | by type, see `books/book-events.ts`
+ * | imbalance     | B/S     | cross type     | paired    | imbalance     | reference | far price    | see there
+ * | system        |         | message's type | by type, see there
  * | directory     |         | category       | symbol, 8 letters | classes |       | round lot    |                  |
- * | reset, snapshot begin, snapshot end    | all books are forgotten; messages in between carry `EventFlag.snapshot`    |
- * | quality       |         | `Quality`      | of the channel, or of one instrument whose book is in doubt               |
- * | barrier       |         |                | cut's id  | everything up to `sequence` is in the books, nothing after    |
+ * | reset, snapshot begin, snapshot end    | all books are forgotten; messages in between carry `EventFlag.snapshot`
+ * | quality       |         | `Quality`      | of the channel, or of one instrument whose book is in doubt
+ * | barrier       |         |                | cut's id  | everything up to `sequence` is in the books, nothing after
  *
  * An execute that must not be printed (and so adds no volume) lacks `EventFlag.printable`. A replace keeps side and MPID.
  */

@@ -17,10 +17,10 @@
  *     256  u32 head, half-laps, limit
  *     320  f64 heartbeat, blocked, blocked ns, expelled, wakes
  *
- * Positions count records from 0 and never wrap in a double; their low 32 bits are what Atomics work on. `head`: records
- * before it are published. `limit`: the writer may be writing records before it, so a record at `p` is whole as long as
- * limit - p <= capacity. `half-laps`: head / 2^31, stored after head; its lowest bit against head's highest tells
- * whether it is behind. Words of one cache line have one writer.
+ * Positions count records from 0 and never wrap in a double; their low 32 bits are what Atomics work on. `head`:
+ * records before it are published. `limit`: the writer may be writing records before it, so a record at `p` is whole as
+ * long as limit - p <= capacity. `half-laps`: head / 2^31, stored after head; its lowest bit against head's highest
+ * tells whether it is behind. Words of one cache line have one writer.
  */
 export const MAGIC_DATA = 0x4d485446;
 export const MAGIC_CONTROL = 0x43485446;

@@ -1,11 +1,11 @@
 /**
- * What a reader does when a poll has found nothing. Fast and wasteful to slow and frugal: `spin` looks again at once and
- * takes a whole CPU; `yield` lets others run in between; `park` sleeps in the kernel until the writer wakes it; and
+ * What a reader does when a poll has found nothing. Fast and wasteful to slow and frugal: `spin` looks again at once
+ * and takes a whole CPU; `yield` lets others run in between; `park` sleeps in the kernel until the writer wakes it; and
  * `adaptive` spins for a bounded while, then yields, then parks. More spinning threads than CPUs make everything slow
  * (a spinner on the writer's CPU holds it up for milliseconds): `adaptive` is the default everywhere.
  *
- * Always holds: the writer makes a system call only for readers that are parked; each flags itself, looks once more, and
- * then lets the kernel compare the head and sleep in one step, so no wake-up is missed. Hot; allocates nothing.
+ * Always holds: the writer makes a system call only for readers that are parked; each flags itself, looks once more,
+ * and then lets the kernel compare the head and sleep in one step, so no wake-up is missed. Hot; allocates nothing.
  */
 import { clock } from "../io/clock.ts";
 import { futexWaitAny, yieldThread } from "../io/futex.ts";

@@ -4,6 +4,7 @@
  */
 import { Command } from "commander";
 import { versionText } from "../node/version.ts";
+import { registerBench } from "./bench.ts";
 import { registerBooks } from "./books.ts";
 import { registerCheck } from "./check.ts";
 import { registerDemo } from "./demo.ts";
@@ -25,6 +26,7 @@ const REGISTRATIONS: readonly ((program: Command) => void)[] = [
   registerReplay,
   registerBooks,
   registerTop,
+  registerBench,
   registerVersion,
 ];
 

@@ -15,7 +15,7 @@ import { type TopData, topLines } from "./top-view.ts";
 interface TopOptions {
   config?: string;
   socket?: string;
-  interval: number;
+  interval: number; // tidy: allow unit-in-name commander names it after the flag; nanoseconds
   once?: boolean;
   json?: boolean;
 }

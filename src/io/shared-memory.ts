@@ -130,8 +130,8 @@ export class SharedMemory implements MemoryRegion {
   }
 
   /**
-   * A new descriptor of the same memory that cannot write, to hand to a child process; the caller closes it. Without the
-   * seal `read-only` its holder could open it for writing again, through /proc.
+   * A new descriptor of the same memory that cannot write, to hand to a child process; the caller closes it. Without
+   * the seal `read-only` its holder could open it for writing again, through /proc.
    */
   openReadOnly(): number {
     return openFile(`/proc/self/fd/${this.#fd}`, constants.O_RDONLY);

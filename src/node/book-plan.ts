@@ -1,6 +1,6 @@
 /**
- * How a channel's books are laid out over threads, and the memory that the threads share for it. Made on the main thread,
- * posted to the workers; both sides build their objects from the same plan.
+ * How a channel's books are laid out over threads, and the memory that the threads share for it. Made on the main
+ * thread, posted to the workers; both sides build their objects from the same plan.
  */
 import { BadMessages } from "../books/bad-messages.ts";
 import type { BookShard, BookShardOptions } from "../books/book-shard.ts";

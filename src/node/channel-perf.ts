@@ -1,6 +1,6 @@
 /**
- * A channel's hot threads as the main thread sees them: what each was told, what it tells of itself, and what is put off
- * while its queues are full. Cold.
+ * A channel's hot threads as the main thread sees them: what each was told, what it tells of itself, and what is put
+ * off while its queues are full. Cold.
  */
 import { Counters } from "../core/counters.ts";
 import { clock } from "../io/clock.ts";

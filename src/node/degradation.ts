@@ -1,7 +1,7 @@
 /**
- * What is put off when queues fill, and in which order. The ingest thread, which sees its sockets and every shard's ring,
- * decides; the others look. History first, then statistics, then watched books, then questions; the books themselves are
- * no measure, and go on whatever happens.
+ * What is put off when queues fill, and in which order. The ingest thread, which sees its sockets and every shard's
+ * ring, decides; the others look. History first, then statistics, then watched books, then questions; the books
+ * themselves are no measure, and go on whatever happens.
  *
  * What always holds: a measure is in force only if all that come before it are; each is taken when the fullest queue
  * reaches its share, and taken back when the queues have stayed below half of that for a while.

@@ -1,12 +1,13 @@
 /**
  * The thread of one channel: lines, arbitration and repair, the dispatcher, and the books themselves where there are no
- * shards. It never returns to its event loop (but for the receive path that lives by it); what it is asked comes through
- * its control ring.
+ * shards. It never returns to its event loop (but for the receive path that lives by it); what it is asked comes
+ * through its control ring.
  */
 import type { BadMessage } from "../books/bad-messages.ts";
 import type { DirectoryEntry } from "../books/dispatcher.ts";
 import { MessageRing } from "../bus/message-ring.ts";
 import { Counters } from "../core/counters.ts";
+import { Quality } from "../core/quality.ts";
 import type { ChannelStatus } from "../ingest/channel-status.ts";
 import { openChannelCounters } from "../ingest/counters.ts";
 import { clock } from "../io/clock.ts";
@@ -58,6 +59,8 @@ export type IngestEvent =
   | { type: "degradation"; step: DegradationStep }
   | { type: "channel-status"; status: ChannelStatus; offenders: readonly BadMessage[] };
 
+/** At most fifty reports a second are for a change of quality. */
+const NEWS_INTERVAL_NS = 20e6;
 const WAIT_MS = 1;
 const FDS_MAX = 16;
 /** How often the queues are looked at while there is work. */
@@ -78,6 +81,8 @@ class IngestLoop {
   readonly #fds = new Int32Array(FDS_MAX);
   #directoryVersion = -1;
   #statusDueNs = 0;
+  #qualityTold: Quality = Quality.stale;
+  #toldNs = 0;
   #probeDueNs = 0;
   #stopping = false;
 
@@ -140,7 +145,7 @@ class IngestLoop {
     if (work === 0) this.#bursts.empty(nowNs);
     const isWatched = work > 0 || this.#governor.level > 0;
     if (isWatched && nowNs >= this.#probeDueNs) this.#look(nowNs);
-    if (nowNs >= this.#statusDueNs) this.#report(nowNs);
+    if (nowNs >= this.#statusDueNs || this.#hasNews(nowNs)) this.#report(nowNs);
     return this.#duty.end(work, WAIT_MS);
   }
 
@@ -164,6 +169,11 @@ class IngestLoop {
     return count;
   }
 
+  /** A quality that has not been told yet: no reason to wait, but not over and over where a line flaps. */
+  #hasNews(nowNs: number): boolean {
+    return this.#pipeline.channel.quality !== this.#qualityTold && nowNs - this.#toldNs >= NEWS_INTERVAL_NS;
+  }
+
   #report(nowNs: number): void {
     const isSlowed = this.#degradation.isActive("statistics");
     this.#statusDueNs = nowNs + STATUS_INTERVAL_NS * (isSlowed ? STATISTICS_STRETCH : 1);
@@ -179,6 +189,8 @@ class IngestLoop {
       this.#directoryVersion = dispatcher.directoryVersion;
       post({ type: "directory", entries: dispatcher.directory() } satisfies IngestEvent);
     }
+    this.#qualityTold = channel.quality;
+    this.#toldNs = nowNs;
     const { offenders } = dispatcher.bad;
     post({ type: "channel-status", status: channel.status(), offenders } satisfies IngestEvent);
   }

@@ -1,8 +1,8 @@
 /**
  * Warming the compiler: before a thread joins the feed it runs synthetic traffic through the very code that will take
- * the real one, so that the first real message does not meet an interpreter. The packets go through sockets of their own on
- * the loopback, by the receive path that the lines will have, because code that has only seen stand-ins is compiled for
- * stand-ins.
+ * the real one, so that the first real message does not meet an interpreter. The packets go through sockets of their
+ * own on the loopback, by the receive path that the lines will have, because code that has only seen stand-ins is
+ * compiled for stand-ins.
  *
  * What always holds: everything that is fed is made here and thrown away; no state, counter, hash or log of the real
  * channel is touched. It ends after its messages or its time, whichever comes first.

@@ -1,6 +1,7 @@
 /**
- * The shared block in which a hot thread tells what it costs: its loop, its stages, its queues, its bursts, its warm-up.
- * Written by that thread a few times a second, read by the main thread for `/v1/perf`, `fathom top` and the metrics.
+ * The shared block in which a hot thread tells what it costs: its loop, its stages, its queues, its bursts, its
+ * warm-up. Written by that thread a few times a second, read by the main thread for `/v1/perf`, `fathom top` and the
+ * metrics.
  */
 import { type CounterSpec, Counters } from "../core/counters.ts";
 import type { BurstMeter } from "./burst-meter.ts";

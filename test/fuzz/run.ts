@@ -3,7 +3,8 @@
  *
  *     bun test/fuzz/run.ts --inputs 10M [--from 1] [--target channel]
  *
- * `--from`: the first block of 1000 inputs; another one gives other inputs. Exit 1 at the first thing that does not hold.
+ * `--from`: the first block of 1000 inputs; another one gives other inputs. Exit 1 at the first thing that does not
+ * hold.
  */
 import { parseArgs } from "node:util";
 import { FuzzFailure, fuzzAll } from "./fuzzer.ts";

@@ -8,8 +8,8 @@ export interface Target {
   /** Good inputs to start from. */
   samples: readonly Uint8Array[];
   /**
-   * Looks at `length` bytes at `offset`, which is where `view` ends: a read past the input throws. Throws when something
-   * does not hold.
+   * Looks at `length` bytes at `offset`, which is where `view` ends: a read past the input throws. Throws when
+   * something does not hold.
    */
   check(bytes: Uint8Array, view: DataView, offset: number, length: number, prng: Prng): void;
   /** Damage that knows the structure, in place; returns the length, never more than before. */

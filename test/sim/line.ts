@@ -118,7 +118,9 @@ export class SimLine implements PacketReceiver {
     return episode.plan.base + 1 + sent;
   }
 
-  /** Sends what is whole: packets of which all messages have been published; at an episode's end also the last piece. */
+  /**
+   * Sends what is whole: packets of which all messages have been published; at an episode's end also the last piece.
+   */
   send(episode: Episode): void {
     const packing = episode.packings[this.#line]!;
     const { published } = episode;

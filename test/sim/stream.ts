@@ -1,6 +1,6 @@
 /**
- * Simulated TCP between the channel and the GLIMPSE server: ordered bytes with a delay, a bandwidth and a window; it can
- * refuse, hang, and be cut after so many bytes. The ends have the shapes of `io/tcp.ts`.
+ * Simulated TCP between the channel and the GLIMPSE server: ordered bytes with a delay, a bandwidth and a window; it
+ * can refuse, hang, and be cut after so many bytes. The ends have the shapes of `io/tcp.ts`.
  */
 import type { ByteStream } from "../../src/ingest/transport.ts";
 import type { SimClock } from "./world.ts";

@@ -1,9 +1,9 @@
 /**
  * Whether the hot path makes garbage, and how long it ever stands still.
  *
- * The engine's heap grows in blocks as objects are made. After a full collection and sweep it has next to no free cells,
- * so its size in blocks before and after five million messages shows any object made per message: one of 16 bytes
- * each would be 80 MB. Typed arrays' memory is outside those blocks and counted apart.
+ * The engine's heap grows in blocks as objects are made. After a full collection and sweep it has next to no free
+ * cells, so its size in blocks before and after five million messages shows any object made per message: one of 16
+ * bytes each would be 80 MB. Typed arrays' memory is outside those blocks and counted apart.
  */
 import { gcAndSweep, heapStats } from "bun:jsc";
 import { clock } from "../../io/clock.ts";

@@ -1,4 +1,6 @@
-/** Rings in files: found from outside, looked at without disturbing anybody, and gone with their node, however it ends. */
+/**
+ * Rings in files: found from outside, looked at without disturbing anybody, and gone with their node, however it ends.
+ */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
