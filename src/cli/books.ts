@@ -108,7 +108,7 @@ function ladder(book: BookJson): string {
   const quality = styled(book.quality, book.quality === "ok" ? "green" : "yellow");
   const reason = book.quality_reason === "" ? "" : ` (${book.quality_reason})`;
   const position = `sequence ${formatCount(book.sequence)}, ${formatTimeOfDay(book.ts_event_ns)}, ${book.channel}`;
-  const last = instrument.last_price === null ? "no trade" : `last ${instrument.last_price}`;
+  const last = instrument.last_price === null ? "no trade" : `last ${instrument.last_price.toFixed(4)}`;
   const lines = [
     `${styled(book.symbol, "bold")}  state ${book.state || "?"}  ${quality}${reason}  ${position}`,
     `${last}, volume ${formatCount(instrument.volume)}, orders ${formatCount(instrument.order_count)}`,

@@ -24,7 +24,9 @@ With no settings file it takes the feed of \`fathom exchange\` on this host:
 The token for the page is in admin.token_file, mode 0600; on the unix socket (admin.socket) none is needed.
 Exit status: 0 done, 1 a line could not be joined or an address is taken, 78 bad settings, 130 and 143 by a signal.`;
 
-const END_POLL_MS = 100;
+const END_POLL_MS = 20;
+/** The slower line may still be bringing its copies of what the faster one has ended with. */
+const SETTLE_NS = 250e6;
 
 export function registerRun(program: Command): void {
   const command = program
@@ -70,7 +72,12 @@ async function serve(node: Node, options: RunOptions, stopRequest: PromiseWithRe
   if (options.for !== undefined) cancels.push(after(options.for, stopRequest.resolve));
   if (options.untilEnd) {
     const isEnded = () => node.appliance.channels().every((channel) => channel.state === "ended");
-    cancels.push(every(END_POLL_MS, () => isEnded() && stopRequest.resolve()));
+    const poll = every(END_POLL_MS, () => {
+      if (!isEnded()) return;
+      poll();
+      cancels.push(after(SETTLE_NS, stopRequest.resolve));
+    });
+    cancels.push(poll);
   }
   try {
     await Promise.race([stopRequest.promise, node.appliance.failed]);

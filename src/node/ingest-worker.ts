@@ -192,6 +192,8 @@ class IngestLoop {
     this.#qualityTold = channel.quality;
     this.#toldNs = nowNs;
     const { offenders } = dispatcher.bad;
+    // What is told and what is counted are of one moment.
+    channel.publish();
     post({ type: "channel-status", status: channel.status(), offenders } satisfies IngestEvent);
   }
 

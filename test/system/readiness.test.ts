@@ -8,7 +8,7 @@ import { eventually, Market, type RunningNode } from "../support/market.ts";
 
 const HEARTBEAT_MS = 100;
 /** What a loaded machine may take on top. */
-const SLACK_MS = 800;
+const SLACK_MS = 500;
 const PERMISSIONS = 0o777;
 
 let market: Market;
