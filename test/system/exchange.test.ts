@@ -1,5 +1,5 @@
 /** The embedded exchange over real loopback sockets: the feed, its faults and repairs, snapshots, files. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ const DAY = { seed: 11, symbols: 20, messages: 40_000, live: 1600 };
 const SESSION = "TESTDAY001";
 const open: { close(): void }[] = [];
 const folder = mkdtempSync(join(tmpdir(), "fathom-exchange-"));
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 afterEach(() => {
   for (const each of open.splice(0)) each.close();
