@@ -192,6 +192,7 @@ export class Arbiter {
     const end = sequence + count;
     const isKnown = this.note(sequence, nowNs);
     if (isKnown) this.#believe(end);
+    else this.#pendingSequence = Math.max(this.#pendingSequence, end);
     if (!isKnown || this.missing.full) {
       this.droppedCount += count;
       return 0;
@@ -244,7 +245,10 @@ export class Arbiter {
       this.jumpSequence = sequence;
       this.#believe(sequence);
     }
+    const wasKnown = this.knowsFurther;
     this.#extend(Math.min(sequence, windowEnd), nowNs);
+    // What was heard of before is no late packet's doing any more.
+    if (wasKnown && this.missing.count > 0) this.missing.openGap(this.missing.count - 1, nowNs);
     return true;
   }
 

@@ -64,6 +64,9 @@ interface Control {
   episode: Episode;
   sequence: number;
   isEnd: boolean;
+  /** A packet sent before it was full, up to this message; -1: none, a heartbeat or the session's end. */
+  packet: number;
+  end: number;
 }
 
 export class SimLine implements PacketReceiver {
@@ -88,6 +91,8 @@ export class SimLine implements PacketReceiver {
   readonly #length = new Int32Array(BATCH);
   /** Of the episode on the air: the next packet to send. */
   #next = 0;
+  /** Messages of it that have gone out, in packets that were not full too. */
+  #flushed = 0;
   #lossLeft = 0;
   #lastDueNs = 0;
   #packetNs = 0;
@@ -105,17 +110,11 @@ export class SimLine implements PacketReceiver {
   begin(episode: Episode): void {
     this.#episodes[episode.index] = episode;
     this.#next = 0;
+    this.#flushed = 0;
   }
 
   get #isDead(): boolean {
     return this.#clock.nowNs < this.deadUntilNs;
-  }
-
-  /** The sequence after the last packet that has been sent. */
-  nextSequence(episode: Episode): number {
-    const packing = episode.packings[this.#line]!;
-    const sent = this.#next === 0 ? 0 : Math.min(packing.end[this.#next - 1]!, episode.plan.messages);
-    return episode.plan.base + 1 + sent;
   }
 
   /**
@@ -175,13 +174,26 @@ export class SimLine implements PacketReceiver {
     return Math.min(200e6, reorderPacketsMax > 0 ? byPacketsNs : this.#prng.float() * reorderNsMax);
   }
 
-  /** Says how far this line has come, or that the session is over. */
+  /** Nothing more for now: sends what has been published in a packet that is not full. Its messages come again in it. */
+  flush(episode: Episode): void {
+    const packing = episode.packings[this.#line]!;
+    const packet = this.#next;
+    const end = episode.published;
+    if (packet >= packing.count || packing.first[packet]! >= end || this.#flushed === end) return;
+    this.#flushed = end;
+    if (!this.#isDead && !this.#isLost()) this.#control({ episode, sequence: 0, isEnd: false, packet, end });
+  }
+
+  #control(control: Control): void {
+    this.#lastDueNs = Math.max(this.#clock.nowNs + this.faults.delayNs, this.#lastDueNs);
+    this.#queue.push(this.#lastDueNs, this.#controls.length * KINDS + KIND.control);
+    this.#controls.push(control);
+  }
+
+  /** Says how far the feed has come, or that the session is over. */
   speak(episode: Episode, isEnd: boolean): void {
     if (this.#isDead || this.#prng.chance(this.faults.heartbeatLoss)) return;
-    const sequence = isEnd ? episode.nextSequence : this.nextSequence(episode);
-    const dueNs = Math.max(this.#clock.nowNs + this.faults.delayNs, this.#lastDueNs);
-    this.#queue.push(dueNs, this.#controls.length * KINDS + KIND.control);
-    this.#controls.push({ episode, sequence, isEnd });
+    this.#control({ episode, sequence: episode.nextSequence, isEnd, packet: -1, end: 0 });
   }
 
   /** Nothing goes wrong from here on. What is on its way stays on its way. */
@@ -236,8 +248,14 @@ export class SimLine implements PacketReceiver {
     const kind = value % KINDS;
     const index = Math.floor(value / KINDS);
     if (kind === KIND.control) {
-      const { sequence, isEnd } = this.#controls[index]!;
+      const { sequence, isEnd, packet, end } = this.#controls[index]!;
       const { view, bytes } = packing;
+      if (packet >= 0) {
+        this.#writeHeader(episode, packing, packet);
+        this.#offset[slot] = scratch;
+        this.#heard(episode, episode.plan.base + 1 + end);
+        return this.#copy(episode, packing, packet, end, scratch);
+      }
       if (isEnd) writeMoldEndOfSession(view, bytes, scratch, episode.session10, sequence);
       else writeMoldHeartbeat(view, bytes, scratch, episode.session10, sequence);
       this.#offset[slot] = scratch;
@@ -253,7 +271,8 @@ export class SimLine implements PacketReceiver {
       this.#heard(episode, episode.plan.base + 1 + packing.end[packet]!);
       return packing.length[packet]!;
     }
-    const length = this.#copy(episode, packing, packet, scratch);
+    const end = Math.min(packing.end[packet]!, episode.plan.messages);
+    const length = this.#copy(episode, packing, packet, end, scratch);
     this.#offset[slot] = scratch;
     if (kind === KIND.whole) {
       this.#heard(episode, episode.plan.base + 1 + episode.plan.messages);
@@ -270,10 +289,9 @@ export class SimLine implements PacketReceiver {
     writeU64(packing.view, at + 10, episode.plan.base + 1 + packing.first[packet]!);
   }
 
-  #copy(episode: Episode, packing: Packing, packet: number, to: number): number {
+  #copy(episode: Episode, packing: Packing, packet: number, end: number, to: number): number {
     const from = packing.offset[packet]!;
     const first = packing.first[packet]!;
-    const end = Math.min(packing.end[packet]!, episode.plan.messages);
     const { offsets } = episode.tape;
     const length = 20 + offsets[end]! - offsets[first]!;
     packing.bytes.copyWithin(to, from, from + length);

@@ -202,6 +202,7 @@ export class Simulator {
   }
 
   #speak(isEnd: boolean): void {
+    for (const line of this.#lines) line.flush(this.#exchange.episode!);
     if (this.clock.nowNs - this.#spokeNs < (isEnd ? END_OF_SESSION_NS : this.#heartbeatNs)) return;
     this.#spokeNs = this.clock.nowNs;
     for (const line of this.#lines) line.speak(this.#exchange.episode!, isEnd);
