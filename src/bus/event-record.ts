@@ -145,6 +145,9 @@ export function codeOf(head: number): number {
 export function flagsOf(head: number): number {
   return head >>> FLAGS_SHIFT;
 }
+export function printableOf(head: number): boolean {
+  return (flagsOf(head) & EventFlag.printable) !== 0;
+}
 export function qualityOf(head: number): number {
   return (head >>> (FLAGS_SHIFT + QUALITY_SHIFT)) & QUALITY_MASK;
 }

@@ -86,7 +86,15 @@ test("kinds, sides and flags keep their numbers", () => {
   ] as never);
   for (const [name, kind] of Object.entries(EventKind))
     expect(EVENT_KIND_NAMES[kind]).toBe(name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) as never);
-  expect({ ...EventSide, ...EventFlag }).toEqual({ none: 0, bid: 1, ask: 2, last: 1, snapshot: 2, printable: 4, doubt: 32 });
+  expect({ ...EventSide, ...EventFlag }).toEqual({
+    none: 0,
+    bid: 1,
+    ask: 2,
+    last: 1,
+    snapshot: 2,
+    printable: 4,
+    doubt: 32,
+  });
 });
 
 test("a directory event carries its symbol in place of the reference", () => {
