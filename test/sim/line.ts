@@ -174,7 +174,7 @@ export class SimLine implements PacketReceiver {
     return Math.min(200e6, reorderPacketsMax > 0 ? byPacketsNs : this.#prng.float() * reorderNsMax);
   }
 
-  /** Nothing more for now: sends what has been published in a packet that is not full. Its messages come again in it. */
+  /** Nothing more for now: sends what has been published, in a packet that is not full and comes again when it is. */
   flush(episode: Episode): void {
     const packing = episode.packings[this.#line]!;
     const packet = this.#next;

@@ -1,6 +1,6 @@
 /**
- * One simulated day: the real stages on one thread, turned in an order that the seed decides, over a simulated clock and
- * network. First the faults of the plan while the checker watches (safety); then everything heals, and within bounded
+ * One simulated day: the real stages on one thread, turned in an order that the seed decides, over a simulated clock
+ * and network. First the faults of the plan while the checker watches (safety); then everything heals, and within bounded
  * time the channel must have come to the end, whole or saying that it is not (convergence).
  */
 import { Prng } from "../../src/core/prng.ts";

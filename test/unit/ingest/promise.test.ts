@@ -70,7 +70,7 @@ describe("a feed that is not heard at its front", () => {
     expect(channel.quality).toBe(Quality.ok);
   });
 
-  test("a heartbeat from beyond the window is doubted, and so are the books until a second one or the next message", () => {
+  test("a number from beyond the window puts the books in doubt until a second one or the next message", () => {
     const { channel, give } = setUp({ reorderMessagesMax: 16 });
     give(0, dataPacket(1, 10), 0);
     give(0, heartbeatPacket(5000), 1);
@@ -79,5 +79,25 @@ describe("a feed that is not heard at its front", () => {
     expect(channel.quality).toBe(Quality.ok);
     give(0, endPacket(12), 3);
     expect(channel.quality).toBe(Quality.closed);
+  });
+});
+
+describe("an exchange that begins again under its old session", () => {
+  test("is noticed by heartbeats though the channel still waits at a hole before them", () => {
+    const { sink, channel, give } = setUp({ join: "from-start", gapGiveUpNs: 3600e9 });
+    give(0, dataPacket(5, 10), 0);
+    give(1, dataPacket(5, 10), 0);
+    give(0, heartbeatPacket(10), 10);
+    expect(channel.nextSequence).toBe(1);
+    for (let i = 3; i < 8; i++) for (const line of [0, 1]) give(line, heartbeatPacket(1), i * 1000);
+    expect(sink.seen).toEqual(["reset:1"]);
+    expect(channel.counters.toObject()["reorderMessages"]).toBe(0);
+  });
+
+  test("is noticed on a line that was never heard before it", () => {
+    const { sink, give } = setUp();
+    give(1, dataPacket(1, 10), 0);
+    for (let i = 3; i < 8; i++) for (const line of [0, 1]) give(line, heartbeatPacket(1), i * 1000);
+    expect(sink.seen.at(-1)).toBe("reset:2");
   });
 });
