@@ -160,7 +160,7 @@ export class Channel {
     const meter = this.#meter;
     if (meter) meter.receiving();
     const count = receiver.receive();
-    if (meter) meter.received(count);
+    if (meter) meter.received(count, receiver.bytes);
     for (let i = 0; i < count; i++) {
       const offset = receiver.packetOffset(i);
       const length = receiver.packetLength(i);

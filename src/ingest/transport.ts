@@ -54,8 +54,8 @@ export interface ByteStream {
 export interface BatchMeter {
   /** A line is about to be asked for a batch. */
   receiving(): void;
-  /** It brought so many packets; 0 for none. */
-  received(packetCount: number): void;
+  /** It brought so many packets, 0 for none, which lie in `bytes` until it is asked again. */
+  received(packetCount: number, bytes: Uint8Array): void;
   /** All of them have been through arbitration. */
   arbitrated(): void;
 }

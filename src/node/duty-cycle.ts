@@ -11,7 +11,7 @@ export class DutyCycle {
   /** How long the thread spins after its last work; Infinity: for ever. */
   readonly #spinNs: number;
   #nowNs = 0;
-  #workedNs = Number.NEGATIVE_INFINITY;
+  #workedNs = 0;
 
   constructor({ idle, spinNs }: Pick<ThreadPlan, "idle" | "spinNs">) {
     this.#spinNs = idle === "spin" ? Number.POSITIVE_INFINITY : idle === "adaptive" ? spinNs : 0;

@@ -1,6 +1,7 @@
 /**
  * Messages of one batch, set aside where they lie: where each begins, how long it is, its sequence and stamp. The bytes
- * stay the receiver's, so what is held must be passed on before its next `receive`. Fixed room; one thread.
+ * stay the receiver's, so what is held must be passed on before its next `receive`; and nothing else is held, because
+ * nobody else promises to leave its bytes alone. Fixed room; one thread.
  */
 
 const MESSAGES_MAX = 8192;
@@ -18,13 +19,18 @@ export class HeldMessages {
   readonly #sequences = new Float64Array(MESSAGES_MAX);
   readonly #stampsNs = new Float64Array(MESSAGES_MAX);
 
-  /** False, and nothing held: there is no more room, or it lies elsewhere than those before it. */
+  /** From now on messages that lie in `bytes` are held. */
+  begin(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#view = undefined;
+    this.count = 0;
+  }
+
+  /** False, and nothing held: there is no more room, or it lies elsewhere. */
   take(bytes: Uint8Array, view: DataView, offset: number, length: number, sequence: number, tsRecvNs: number): boolean {
     const i = this.count;
-    if (i === 0) {
-      this.#bytes = bytes;
-      this.#view = view;
-    } else if (i === MESSAGES_MAX || bytes !== this.#bytes) return false;
+    if (i === MESSAGES_MAX || bytes !== this.#bytes) return false;
+    this.#view = view;
     this.#offsets[i] = offset;
     this.#lengths[i] = length;
     this.#sequences[i] = sequence;
@@ -35,10 +41,11 @@ export class HeldMessages {
 
   /** Hands everything on, in order, and holds nothing any more. */
   passTo(taker: MessageTaker): void {
+    const count = this.count;
+    if (count === 0) return;
+    this.count = 0;
     const bytes = this.#bytes!;
     const view = this.#view!;
-    const count = this.count;
-    this.count = 0;
     for (let i = 0; i < count; i++) {
       taker.message(bytes, view, this.#offsets[i]!, this.#lengths[i]!, this.#sequences[i]!, this.#stampsNs[i]!);
     }

@@ -73,7 +73,7 @@ export class StageSampler implements MessageSink, BatchMeter {
     this.#markNs = clock.monotonicNs();
   }
 
-  received(packetCount: number): void {
+  received(packetCount: number, bytes: Uint8Array): void {
     if (packetCount === 0) return;
     this.packetCount += packetCount;
     this.batchCount++;
@@ -83,6 +83,8 @@ export class StageSampler implements MessageSink, BatchMeter {
     }
     this.times.add(RECEIVE, packetCount, this.#lapNs());
     this.#timedPackets = packetCount;
+    this.#fromChannel.begin(bytes);
+    this.#fromDispatcher.begin(bytes);
     this.#isHolding = true;
   }
 
@@ -187,7 +189,7 @@ class HoldingShardSink implements ShardSink {
   }
 
   #settled(): ShardSink {
-    if (this.#held.count > 0) this.#held.passTo(this.#books);
+    this.#held.passTo(this.#books);
     return this.#books;
   }
 
