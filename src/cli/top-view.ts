@@ -37,19 +37,25 @@ export function topLines({ status, channels, perf, bus }: TopData, width: number
 }
 
 function headLines(status: StatusJson, perf: PerfJson, width: number): string[] {
-  const { cpus } = perf;
-  const quality = styled(status.quality, status.quality === "ok" ? "green" : "yellow");
-  const reason = status.quality_reason === "" ? "" : ` (${status.quality_reason})`;
-  const pinned = cpus.pinned.length > 0 ? `, pinned ${cpus.pinned.join(",")}` : "";
-  const machine = `up ${uptime(status.uptime_ns)}, ${cpus.allowed.length} CPUs${pinned}, ${bytes(perf.rss_bytes)}`;
-  const room = Math.max(0, width - `fathom top  ${status.node}  ${status.quality}  `.length - machine.length - 2);
-  const books = `${formatCount(status.orders)} orders in ${formatCount(status.instruments)} books`;
   const rate = `${formatCount(status.messages_per_second)} msg/s`;
+  const books = `${formatCount(status.orders)} orders in ${formatCount(status.instruments)} books`;
   return [
-    `${styled("fathom top", "bold")}  ${status.node}  ${quality}${fit(reason, room)}  ${machine}`.trimEnd(),
+    headLine(status, perf, width),
     fit(`${rate}, ${formatCount(status.messages)} messages, ${books}`, width).trimEnd(),
     ...perf.degradation.map((degradation) => degradationLine(degradation, width)),
   ];
+}
+
+/** Who and how good on the left, the machine on the right where there is room for it. */
+function headLine(status: StatusJson, { cpus, rss_bytes }: PerfJson, width: number): string {
+  const name = `fathom top  ${status.node}  `;
+  const pinned = cpus.pinned.length > 0 ? `, pinned ${cpus.pinned.join(",")}` : "";
+  const machine = `  up ${uptime(status.uptime_ns)}, ${cpus.allowed.length} CPUs${pinned}, ${bytes(rss_bytes)}`;
+  const room = width - name.length - machine.length;
+  if (room < status.quality.length) return styled(fit(name + status.quality, width).trimEnd(), "bold");
+  const reason = status.quality_reason === "" ? "" : ` (${status.quality_reason})`;
+  const quality = styled(fit(status.quality + reason, room), status.quality === "ok" ? "green" : "yellow");
+  return styled(name, "bold") + quality + machine;
 }
 
 function degradationLine(
@@ -179,7 +185,7 @@ function ringLines({ message_rings }: BusJson, width: number): string[] {
 }
 
 const READER_COLUMNS: readonly Column[] = [
-  { title: "EVENT RING", width: 20 },
+  { title: "EVENT RING", width: 18 },
   { title: "READER", width: 18 },
   { title: "POLICY", width: 10 },
   { title: "STATE", width: 9 },
