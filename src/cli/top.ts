@@ -1,5 +1,5 @@
 /** `fathom top`: what a running appliance does with its threads, live. A client of the admin API like any other. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { BusJson } from "../admin/views/bus.ts";
 import type { ChannelJson } from "../admin/views/channel.ts";
 import type { StatusJson } from "../admin/views/node.ts";
@@ -39,7 +39,9 @@ export function registerTop(program: Command): void {
     .summary("what a running appliance does with its threads, live")
     .description("Threads, stages, lines, rings: how busy, how deep, how fast. Until Ctrl-C.")
     .option("--once", "one picture, and end")
-    .option("--interval <duration>", "between two pictures", durationNs, NS_PER_S)
+    .addOption(
+      new Option("--interval <duration>", "between two pictures").argParser(durationNs).default(NS_PER_S, "1s"),
+    )
     .option("-c, --config <file>", "the appliance's settings file, for where its socket is")
     .option("--socket <path>", "the appliance's admin socket; by default the settings'")
     .option("--json", "one JSON line a picture: status, channels, perf and bus as the API has them")

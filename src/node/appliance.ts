@@ -40,7 +40,7 @@ import { busView } from "./bus-view.ts";
 import { ChannelHost } from "./channel-host.ts";
 import { channelView, epochNs, sumCounters } from "./channel-view.ts";
 import { clockView, logClock } from "./clock-view.ts";
-import type { Log } from "./log.ts";
+import { type Log, LogLimiter } from "./log.ts";
 import { OffenderLog } from "./offender-log.ts";
 import { perfView } from "./perf-view.ts";
 import type { RuntimePlan } from "./runtime-plan.ts";
@@ -64,6 +64,7 @@ export class Appliance implements ApplianceReader {
   readonly #startedAtNs = epochNs(clock.realtimeNs());
   readonly #failure = Promise.withResolvers<never>();
   readonly #lastQuality = new Map<string, Quality>();
+  readonly #qualityLogLimit = new LogLimiter();
   readonly #offenderLogs = new Map<string, OffenderLog>();
   readonly #clock: ClockMonitor;
   #isLive = true;
@@ -327,14 +328,17 @@ export class Appliance implements ApplianceReader {
     const last = this.#lastQuality.get(host.name);
     if (last === quality) return;
     this.#lastQuality.set(host.name, quality);
-    const { log } = this.#options;
-    const session = host.status?.session ?? "";
-    if (quality === Quality.ok) log.info("channel is ok", { channel: host.name, session });
-    else if (last !== undefined || quality !== Quality.stale) {
-      const level = quality === Quality.stale ? "warn" : "info";
-      const reason = host.status?.qualityReason;
-      log.write(level, `channel is ${qualityName(quality)}`, { channel: host.name, session, reason });
-    }
+    if (last === undefined && quality === Quality.stale) return;
+    // A line that loses packets flaps between ok and recovering many times a second.
+    const unsaid = this.#qualityLogLimit.admit(`${host.name} ${quality}`, clock.monotonicNs());
+    if (unsaid < 0) return;
+    const reason = host.status?.qualityReason || undefined;
+    this.#options.log.write(quality === Quality.stale ? "warn" : "info", `channel is ${qualityName(quality)}`, {
+      channel: host.name,
+      session: host.status?.session ?? "",
+      reason,
+      not_logged_since: unsaid || undefined,
+    });
   }
 
   #warnOfSmallBuffer(host: ChannelHost, line: number, grantedBytes: number): void {
