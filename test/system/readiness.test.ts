@@ -143,3 +143,27 @@ describe("who gets in", () => {
     expect((await fetch(`${again.url}/`)).status).toBe(200);
   });
 });
+
+describe("settings in force", () => {
+  test("each with its origin, passwords hidden; the log level can be changed while running", async () => {
+    const node = await market.node("node", { flags: ["--set", "node.log_format=json"] });
+    const { config } = await node.get<{ config: Record<string, unknown>[] }>("/v1/config");
+    const entry = (key: string) => config.find((one) => one["key"] === key);
+    expect(entry("node.log_format")).toMatchObject({ value: "json", source: "flag" });
+    expect(entry("books.shards")).toMatchObject({ value: 0, source: "file", origin: `${market.path("node.toml")}:8` });
+    expect(entry("channels.0.gap_wait")).toMatchObject({ value: "2ms", source: "default", origin: "" });
+    expect(entry("channels.0.glimpse.password")).toMatchObject({ value: "(hidden)" });
+    const body = JSON.stringify({ level: "error" });
+    const headers = { "content-type": "application/json" };
+    expect((await node.request("/v1/log-level", { method: "PUT", headers, body })).status).toBe(200);
+    expect(await node.get("/v1/log-level")).toEqual({ level: "error" });
+    const before = node.started.stderr();
+    expect(before).toContain('"level":"info"');
+    const exchange = market.exchange(...feed);
+    await untilReady(node, 200);
+    await exchange.stop();
+    await untilReady(node, 503);
+    expect(node.started.stderr()).toBe(before);
+    expect((await node.get<{ openapi: string }>("/openapi.json")).openapi).toStartWith("3.");
+  });
+});
