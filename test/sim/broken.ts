@@ -142,7 +142,7 @@ export const CANARIES: readonly Canary[] = [
       plan: (plan) =>
         Object.assign(plan.channel, { glimpseSequenceIs: "last", join: "glimpse" }) && needsSnapshots(plan),
     },
-    finds: /books are not those published|not whole|behind|is of|again/,
+    finds: /books are not those published|not whole|not stale|again|left out/,
   },
   {
     name: "books forget a message",

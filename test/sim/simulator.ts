@@ -1,7 +1,7 @@
 /**
  * One simulated day: the real stages on one thread, turned in an order that the seed decides, over a simulated clock
- * and network. First the faults of the plan while the checker watches (safety); then everything heals, and within bounded
- * time the channel must have come to the end, whole or saying that it is not (convergence).
+ * and network. First the faults of the plan while the checker watches (safety); then everything heals, and within
+ * bounded time the channel must have come to the end, whole or saying that it is not (convergence).
  */
 import { Prng } from "../../src/core/prng.ts";
 import { Quality, qualityName } from "../../src/core/quality.ts";
@@ -109,6 +109,7 @@ export class Simulator {
       heartbeatNs: settings.heartbeatIntervalNs,
       gapWaitNs: settings.gapWaitNs,
       isLenient: plan.isLenient,
+      isCanary: hooks.wrapChannel !== undefined,
       trace: this.#trace,
     });
     const sink = hooks.wrapChannel?.(this.checker, prng.fork()) ?? this.checker;
