@@ -48,6 +48,8 @@ export interface DemoResult {
 const LIVE_ORDERS = 20_000;
 const LINGER_NS = 3e9;
 const HEARTBEAT_NS = 250e6;
+/** Minutes of messages for re-requests; a demo that is left running keeps its memory. */
+const STORE_BYTES_MAX = 256 * 1024 * 1024;
 const END_POLL_MS = 20;
 const DUPLICATE_SHARE = 0.005;
 const REORDER_SHARE = 0.002;
@@ -194,6 +196,7 @@ function exchangeOptions(options: DemoOptions, tapePath: string): ExchangeOption
     glimpse: { address: "127.0.0.1", port: 0 },
     heartbeatNs: HEARTBEAT_NS,
     lingerNs: LINGER_NS,
+    storeBytesMax: STORE_BYTES_MAX,
     alsoToFile: tapePath,
   };
 }
