@@ -159,6 +159,21 @@ describe.each(MEMORY_KINDS)("in %s", (kind) => {
     expect(late.poll()).toBe(Poll.overrun);
   });
 
+  test("what the writer has begun to write over, and not published, is not returned", () => {
+    const ring = make(kind, { capacityRecords: 64 });
+    const writer = new EventWriter(ring);
+    const checking = new CheckingReader(ring, { name: "r", policy: "lossless-overrun" });
+    write(writer, 1, 60);
+    writer.publish();
+    // Two more than the ring holds: the first two records are gone, while the head is still less than a ring away.
+    write(writer, 61, 66);
+    expect(ring.headPosition()).toBeLessThanOrEqual(64);
+    expect(checking.poll()).toBe(Poll.overrun);
+    writer.publish();
+    checking.drain();
+    expect([checking.next, checking.wrong]).toEqual([67, ""]);
+  });
+
   test("a blocking reader that does not move is expelled after the time-out, told so, and may come back", () => {
     const ring = make(kind, { capacityRecords: 64 });
     const writer = new EventWriter(ring, { blockTimeoutNs: 3e6 });
