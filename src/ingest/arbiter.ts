@@ -142,7 +142,7 @@ export class Arbiter {
     const fresh = this.#deliver(bytes, view, offset, sequence, count, stampNs);
     const first = this.nextSequence;
     this.nextSequence = end;
-    this.#pendingSequence = 0;
+    if (!isRepair) this.#pendingSequence = 0;
     if (this.missing.count > 0) this.#countFilled(this.missing.fill(first, end, nowNs, by), by);
     if (end >= this.highSequence) this.highSequence = end;
     else this.drain(DRAIN_PER_PACKET_MAX);
@@ -235,7 +235,8 @@ export class Arbiter {
     }
     const windowEnd = this.nextSequence + this.#window;
     if (sequence > windowEnd) {
-      const believed = this.#farSequence >= 0 && Math.abs(sequence - this.#farSequence) <= this.#window;
+      const isNear = this.#farSequence >= 0 && Math.abs(sequence - this.#farSequence) <= this.#window;
+      const believed = isNear || sequence <= this.believedSequence;
       this.#farSequence = sequence;
       if (!believed) {
         this.#pendingSequence = Math.max(this.#pendingSequence, sequence);
