@@ -46,6 +46,7 @@ import { perfView } from "./perf-view.ts";
 import type { RuntimePlan } from "./runtime-plan.ts";
 import type { ResolvedSettings, Settings } from "./settings.ts";
 import { ThreadLog } from "./thread-log.ts";
+import { keepPinnedCpusClear } from "./thread-start.ts";
 import { BUILD } from "./version.ts";
 
 export interface ApplianceOptions {
@@ -68,6 +69,7 @@ export class Appliance implements ApplianceReader {
   readonly #offenderLogs = new Map<string, OffenderLog>();
   readonly #clock: ClockMonitor;
   #isLive = true;
+  #stopKeepingClear = () => {};
 
   /** Starts all workers. `started` says when their lines are joined. */
   constructor(options: ApplianceOptions) {
@@ -86,6 +88,8 @@ export class Appliance implements ApplianceReader {
       this.#failure.reject(error);
     };
     const { settings, plan, runtime, log } = options;
+    const isAnyPinned = [runtime.ingest, ...runtime.shards].flat().some(({ cpu }) => cpu >= 0);
+    if (isAnyPinned) this.#stopKeepingClear = keepPinnedCpusClear();
     const { degradation } = settings;
     const threadLog = new ThreadLog(log, degradation);
     for (const note of runtime.notes) log.warn(note);
@@ -116,6 +120,7 @@ export class Appliance implements ApplianceReader {
 
   async close(): Promise<void> {
     this.#isLive = false;
+    this.#stopKeepingClear();
     await Promise.all([this.#clock.close(), ...this.channelHosts.map((host) => host.close())]);
   }
 

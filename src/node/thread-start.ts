@@ -1,5 +1,6 @@
 /** What a hot thread does between its warm-up and its work: takes its CPU, and says that it is ready. */
-import { pinThread } from "../io/pin.ts";
+import { moveHelperThreads, pinThread } from "../io/pin.ts";
+import { every } from "../io/timer.ts";
 import type { ThreadPlan } from "./runtime-plan.ts";
 import type { WarmUpResult } from "./warm-up.ts";
 
@@ -21,4 +22,14 @@ export interface ThreadReady {
 export function startThread(thread: string, { cpu }: ThreadPlan, warmUp: WarmUpResult): ThreadReady {
   const movedCount = cpu < 0 ? 0 : pinThread(cpu).moveHelpers().movedCount;
   return { thread, warmUp, cpu, movedCount };
+}
+
+const KEEP_CLEAR_MS = 1000;
+
+/**
+ * On the main thread: keeps all others away from pinned CPUs, since threads that the engine starts later begin where
+ * their parent ran. Returns what stops it.
+ */
+export function keepPinnedCpusClear(): () => void {
+  return every(KEEP_CLEAR_MS, () => void moveHelperThreads());
 }
