@@ -40,8 +40,9 @@ export interface DemoResult {
   channel: ChannelView;
   sequence: number;
   stateHash: string;
-  /** The exchange's own tape, replayed. */
-  tape: ReplayResult;
+  orders: number;
+  /** The exchange's own tape, replayed. A day without an end has none: it would grow without one too. */
+  tape: ReplayResult | undefined;
   plan: BookPlan;
 }
 
@@ -74,7 +75,7 @@ export class Demo {
   /** Starts exchange and node; the first message goes out once the lines are joined. */
   static async start(options: DemoOptions): Promise<Demo> {
     const folder = makeTemporaryFolder("fathom-demo-");
-    const exchange = new DemoExchange(exchangeOptions(options, `${folder.path}/tape.itch`));
+    const exchange = new DemoExchange(exchangeOptions(options, tapePath(folder)));
     try {
       const ready = await exchange.ready;
       const node = await startNode(options, ready, folder.path);
@@ -98,9 +99,11 @@ export class Demo {
     await this.#booksComplete(exchange.nextSequence);
     const [{ answer }] = (await node.hashes()) as [Awaited<ReturnType<Node["hashes"]>>[number]];
     const plan = { ...node.plan, shards: 0 };
-    const tape = await replay({ files: [`${this.#folder.path}/tape.itch`], plan });
+    const isBounded = this.#options.durationNs !== undefined;
+    const tape = isBounded ? await replay({ files: [tapePath(this.#folder)], plan }) : undefined;
     const channel = node.appliance.channels()[0]!;
-    return { exchange, channel, sequence: answer.sequence, stateHash: answer.stateHash, tape, plan: node.plan };
+    const { sequence, stateHash, orderCount: orders } = answer;
+    return { exchange, channel, sequence, stateHash, orders, tape, plan: node.plan };
   }
 
   /** Ends the exchange's day early but in order: closing cross, end of session. */
@@ -181,7 +184,11 @@ class DemoExchange {
   }
 }
 
-function exchangeOptions(options: DemoOptions, tapePath: string): ExchangeOptions {
+function tapePath(folder: TemporaryFolder): string {
+  return `${folder.path}/tape.itch`;
+}
+
+function exchangeOptions(options: DemoOptions, tape: string): ExchangeOptions {
   const { durationNs, rate, symbols, seed, lossA, lossB } = options;
   const messages = durationNs === undefined ? Number.POSITIVE_INFINITY : Math.round((durationNs / 1e9) * rate);
   const faults = { duplicate: DUPLICATE_SHARE, reorder: REORDER_SHARE };
@@ -197,7 +204,7 @@ function exchangeOptions(options: DemoOptions, tapePath: string): ExchangeOption
     heartbeatNs: HEARTBEAT_NS,
     lingerNs: LINGER_NS,
     storeBytesMax: STORE_BYTES_MAX,
-    alsoToFile: tapePath,
+    ...(durationNs === undefined ? {} : { alsoToFile: tape }),
   };
 }
 
