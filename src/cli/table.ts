@@ -23,7 +23,7 @@ export function fit(text: string, width: number, align: "left" | "right" = "left
   return align === "left" ? text + pad : pad + text;
 }
 
-/** The title line and a line a row, none longer than `widthMax`: columns that do not fit are left out, from the right. */
+/** The title line and a line a row, at most `widthMax` letters each: what does not fit is left out, from the right. */
 export function tableLines(columns: readonly Column[], rows: readonly (readonly Cell[])[], widthMax: number): string[] {
   let count = 0;
   let width = -GAP;

@@ -69,9 +69,8 @@ function planIdle(asked: RuntimeSettings["idle"], hotCount: number, cpuCount: nu
   const spareCount = Math.max(0, cpuCount - (asked === "auto" ? NEEDED_CPUS_AUTO : NEEDED_CPUS_ASKED));
   const spinnerCount = wanted === "park" ? 0 : Math.min(spareCount, hotCount);
   if (asked !== "auto" && wanted !== "park" && spinnerCount < hotCount) {
-    notes.push(
-      `runtime.idle = "${asked}": ${spinnerCount} of ${hotCount} hot threads may spin on ${cpuCount} CPUs, the others park`,
-    );
+    const room = `${spinnerCount} of ${hotCount} hot threads may spin on ${cpuCount} CPUs`;
+    notes.push(`runtime.idle = "${asked}": ${room}, the others park`);
   }
   return Array.from({ length: hotCount }, (_, place) => (place < spinnerCount ? wanted : "park"));
 }

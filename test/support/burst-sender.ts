@@ -1,7 +1,7 @@
 /**
  * A publisher without an exchange behind it: the messages of a tape as MoldUDP64 packets on a market's two lines, at
- * whatever pace a test wants, and no servers to ask. It counts what the kernel would not take, so that a test can tell a
- * burst that was lost from one that was never sent.
+ * whatever pace a test wants, and no servers to ask. What the kernel does not take at once is sent again, so that what
+ * is missing at the other end was lost there.
  */
 import { openUdpSender } from "../../src/io/udp-sender.ts";
 import { MoldPacketWriter, sessionBytes, writeMoldEndOfSession } from "../../src/wire/moldudp64.ts";
