@@ -1,6 +1,6 @@
 /*
  * The yardstick for `src/books/builder.ts`: a plain C builder of full-depth ITCH 5.0 books with the same layout and the
- * same checks. Pooled orders of four 32-bit words, a paged direct index from order reference to slot, sorted level
+ * same checks. Pooled orders of 32 bytes, a paged direct index from order reference to slot, sorted level
  * arrays with the best at the back, sums of shares in a double, trade statistics an instrument. One thread, gcc -O2.
  *
  * usage: itch-book FILE [REPETITIONS] [book|decode|frame]
@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-typedef struct { uint32_t shares; int32_t level, prev, next; } Order;
+typedef struct { uint32_t shares; int32_t level, prev, next; uint64_t reference; uint32_t mpid, pad; } Order;
 typedef struct { int32_t key, count, head, tail, side, pad0, pad1, pad2; } Level;
 typedef struct { int32_t key, level; } Slot;
 typedef struct { Slot *slots; int32_t count, capacity; } Side;
@@ -29,7 +29,7 @@ typedef struct {
 
 enum { PAGE_BITS = 14, PAGE_SIZE = 1 << PAGE_BITS, PAGE_MASK = PAGE_SIZE - 1 };
 
-static Order *orders; static uint64_t *references; static int32_t orderTop, orderCapacity, freeOrder;
+static Order *orders; static int32_t orderTop, orderCapacity, freeOrder;
 static Level *levels; static double *levelShares; static int32_t levelTop, levelCapacity, freeLevel;
 static int32_t **pages; static int32_t *pageLive; static uint64_t pageCount;
 static int32_t **sparePages; static size_t spareCount, spareCapacity;
@@ -115,12 +115,12 @@ static void add(int32_t sideIndex, uint64_t reference, uint32_t shares, uint32_t
     if (orderTop == orderCapacity) {
       orderCapacity *= 2;
       orders = realloc(orders, orderCapacity * sizeof *orders);
-      references = realloc(references, orderCapacity * sizeof *references);
+     
     }
     o = orderTop++;
   }
   int32_t tail = levels[level].tail;
-  orders[o] = (Order){ shares, level, tail, 0 }; references[o] = reference;
+  orders[o] = (Order){ shares, level, tail, 0, reference, 0, 0 };
   if (tail) orders[tail].next = o; else levels[level].head = o;
   levels[level].tail = o; levels[level].count++; levelShares[level] += shares;
   indexSet(reference, o);
@@ -132,7 +132,7 @@ static void removeOrder(int32_t o) {
   if (order->prev) orders[order->prev].next = order->next; else levels[level].head = order->next;
   if (order->next) orders[order->next].prev = order->prev; else levels[level].tail = order->prev;
   if (--levels[level].count == 0) levelErase(level);
-  indexClear(references[o]); order->next = freeOrder; freeOrder = o;
+  indexClear(order->reference); order->next = freeOrder; freeOrder = o;
 }
 
 static void reduce(int32_t o, uint32_t shares) {
@@ -224,9 +224,9 @@ static void reset(void) {
   for (size_t i = 0; i < spareCount; i++) free(sparePages[i]);
   free(pages); free(pageLive); free(sparePages);
   pages = NULL; pageLive = NULL; sparePages = NULL; pageCount = 0; spareCount = spareCapacity = 0;
-  free(orders); free(references); free(levels); free(levelShares);
+  free(orders); free(levels); free(levelShares);
   orderCapacity = levelCapacity = 1 << 16; orderTop = levelTop = 1; freeOrder = freeLevel = 0; bad = 0;
-  orders = malloc(orderCapacity * sizeof *orders); references = malloc(orderCapacity * sizeof *references);
+  orders = malloc(orderCapacity * sizeof *orders);
   levels = malloc(levelCapacity * sizeof *levels); levelShares = malloc(levelCapacity * sizeof *levelShares);
   for (int i = 0; i < 1 << 17; i++) { free(sides[i].slots); sides[i] = (Side){0}; }
   memset(stats, 0, sizeof stats);
@@ -240,7 +240,7 @@ static uint64_t digest(uint64_t *live) {
   for (int s = 0; s < 1 << 17; s++)
     for (int32_t i = sides[s].count - 1; i >= 0; i--)
       for (int32_t o = levels[sides[s].slots[i].level].head; o; o = orders[o].next) {
-        MIX(s); MIX(priceOf(o)); MIX(references[o]); MIX(orders[o].shares); (*live)++;
+        MIX(s); MIX(priceOf(o)); MIX(orders[o].reference); MIX(orders[o].shares); (*live)++;
       }
   return h;
 }
