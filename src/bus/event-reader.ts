@@ -23,7 +23,6 @@ import {
   HALF_LAP,
   RingState,
   SlotDouble,
-  SlotState,
   SlotWord,
 } from "./event-ring-layout.ts";
 import { fence, REORDERS_LOADS } from "./memory-order.ts";
@@ -55,7 +54,7 @@ const BATCH_RECORDS = 256;
 /** Sleep of a reader that nobody can see, and so nobody wakes. */
 const UNSEEN_SLEEP_NS = 1e6;
 /** Stands for the slot of a reader that has none. Never written. */
-const NO_SLOT = new Int32Array(new ArrayBuffer(64)).fill(SlotState.attached);
+const NO_SLOT = new Int32Array(new ArrayBuffer(64));
 
 export class EventReader {
   readonly ring: EventRing;
@@ -78,6 +77,8 @@ export class EventReader {
   readonly #slot: number;
   readonly #slotWords: Int32Array;
   readonly #slotWord: number;
+  /** As it was when this reader attached: 0 for one without a slot. */
+  readonly #slotState: number = 0;
   /** Position of the next record: low word, and half-laps. */
   #low = 0;
   #halfLaps = 0;
@@ -108,7 +109,7 @@ export class EventReader {
     this.#begin(options.from === "oldest");
     if (this.#slots === undefined) return;
     const isBlocking = options.policy === "lossless-block";
-    this.#slots.open(this.#slot, isBlocking);
+    this.#slotState = this.#slots.open(this.#slot, isBlocking);
     // The writer may have gone on a little before it saw the bit; but never by more than it does in one step.
     const farRecords = this.#capacity / 2 + this.#capacity / 8;
     while (isBlocking && ring.headPosition() - this.position > farRecords) this.#begin(false);
@@ -162,7 +163,7 @@ export class EventReader {
     const low = this.#low;
     if (low !== this.#shown) this.#show();
     fence();
-    if (this.#slotWords[this.#slotWord + SlotWord.state] !== SlotState.attached) return Poll.expelled;
+    if (this.#slotWords[this.#slotWord + SlotWord.state] !== this.#slotState) return Poll.expelled;
     const halfLaps = header[DataWord.halfLaps]!;
     if (REORDERS_LOADS) fence();
     const head = header[DataWord.head]!;

@@ -81,7 +81,12 @@ export const SLOT_NAME_BYTE = 128;
 /** A bit of a 32-bit mask each. */
 export const SLOT_COUNT_MAX = 32;
 
+/**
+ * The lowest two bits of a slot's state; above them is how often it has been attached, so that what was decided about
+ * one reader never falls on the next one.
+ */
 export const SlotState = { free: 0, attached: 1, expelled: 2 } as const;
+export const SLOT_STATE_MASK = 3;
 
 /** 2^31: what one half-lap counts. */
 export const HALF_LAP = 2147483648;

@@ -4,7 +4,8 @@
  * A sandboxed reader gets a region of its own, with one slot, and can spoil nobody else's. Cold, but for the two masks.
  *
  * Always holds: a slot belongs to the process whose number is in its `pid` word, taken from 0 by compare-and-swap; its
- * bits in the masks are set only while it is `attached`; what is in a region is never believed to be more than numbers.
+ * bits in the masks are set by its owner alone, and cleared before the slot is free; what is in a region is never
+ * believed to be more than numbers.
  */
 import { assert, FathomError } from "../core/assert.ts";
 import { isAlive, ownIdentity } from "../io/process-liveness.ts";
@@ -16,11 +17,11 @@ import {
   controlBytes,
   MAGIC_CONTROL,
   MAGIC_SECOND,
-  NAME_BYTES,
   readName,
   SLOT_BYTES,
   SLOT_COUNT_MAX,
   SLOT_NAME_BYTE,
+  SLOT_STATE_MASK,
   SlotDouble,
   SlotState,
   SlotWord,
@@ -32,6 +33,12 @@ import { fence } from "./memory-order.ts";
 export const READER_POLICIES = ["lossless-block", "lossless-overrun", "conflate"] as const;
 export type ReaderPolicy = (typeof READER_POLICIES)[number];
 
+const COUNTERS = [
+  SlotDouble.heartbeatNs,
+  SlotDouble.overrunCount,
+  SlotDouble.lostCount,
+  SlotDouble.recordCount,
+] as const;
 /** A slot being swept: no process has this number. */
 const SWEEPING = -1;
 
@@ -111,8 +118,8 @@ export class ReaderSlots {
     if (taken < 0) return taken;
     const word = this.wordOf(taken);
     const double = word >>> 1;
-    this.doubles.fill(0, double, double + SLOT_BYTES / 8 - NAME_BYTES / 8);
-    this.words[word + SlotWord.pid] = process.pid;
+    for (const which of COUNTERS) this.doubles[double + which] = 0;
+    this.words[word + SlotWord.awaited] = 0;
     this.words[word + SlotWord.policy] = READER_POLICIES.indexOf(policy);
     this.doubles[double + SlotDouble.startTicks] = ownIdentity().startTicks;
     this.doubles[double + SlotDouble.attachedNs] = nowNs;
@@ -127,26 +134,36 @@ export class ReaderSlots {
     return -1;
   }
 
-  /** Shows a claimed slot to the writer. Its position must stand there already. */
-  open(slot: number, isBlocking: boolean): void {
-    Atomics.store(this.words, this.wordOf(slot) + SlotWord.state, SlotState.attached);
+  /**
+   * Shows a claimed slot to the writer. Its position must stand there already. Returns the state, which changes when the
+   * writer expels the reader.
+   */
+  open(slot: number, isBlocking: boolean): number {
+    const word = this.wordOf(slot) + SlotWord.state;
+    const state = ((this.words[word]! | SLOT_STATE_MASK) + 1) | SlotState.attached;
+    Atomics.store(this.words, word, state);
     if (isBlocking) Atomics.or(this.words, ControlWord.blocking, 1 << slot);
+    return state;
   }
 
   /** By its owner: gives the slot back. */
   release(slot: number): void {
+    const word = this.wordOf(slot);
     this.#clearBits(slot);
-    Atomics.store(this.words, this.wordOf(slot) + SlotWord.state, SlotState.free);
-    Atomics.store(this.words, this.wordOf(slot) + SlotWord.pid, 0);
+    Atomics.and(this.words, word + SlotWord.state, ~SLOT_STATE_MASK);
+    // Before the slot can be claimed: its next owner must not be judged by the start of this one.
+    this.doubles[(word >>> 1) + SlotDouble.startTicks] = 0;
+    Atomics.store(this.words, word + SlotWord.pid, 0);
   }
 
-  /** By the writer: the reader no longer counts. It learns so at its next poll. False when it was not attached. */
-  expel(slot: number): boolean {
-    const state = this.wordOf(slot) + SlotWord.state;
-    const isExpelled =
-      Atomics.compareExchange(this.words, state, SlotState.attached, SlotState.expelled) === SlotState.attached;
-    this.#clearBits(slot);
-    return isExpelled;
+  /**
+   * By the writer: the reader that was attached with this state no longer counts. It learns so at its next poll. False
+   * when it has gone meanwhile. Its bits stay: they may be the next reader's before they could be cleared.
+   */
+  expel(slot: number, state: number): boolean {
+    const word = this.wordOf(slot) + SlotWord.state;
+    const expelled = (state & ~SLOT_STATE_MASK) | SlotState.expelled;
+    return Atomics.compareExchange(this.words, word, state, expelled) === state;
   }
 
   /** Frees the slots of processes that are gone; returns how many. Safe from any process. */
@@ -164,14 +181,14 @@ export class ReaderSlots {
     return sweptCount;
   }
 
-  /** Whether the process that holds the slot is there. */
+  /** Whether the process that holds the slot is there; a slot that nobody holds waits for nobody. */
   isOwnerAlive(slot: number): boolean {
     return this.#isOwnerAlive(slot, this.words[this.wordOf(slot) + SlotWord.pid]!);
   }
 
   #isOwnerAlive(slot: number, pid: number): boolean {
     const startTicks = this.doubles[(this.wordOf(slot) >>> 1) + SlotDouble.startTicks]!;
-    return pid === SWEEPING || isAlive({ pid, startTicks });
+    return pid === SWEEPING || pid === 0 || isAlive({ pid, startTicks });
   }
 
   #clearBits(slot: number): void {
@@ -186,7 +203,7 @@ export class ReaderSlots {
     const asleep = this.words[ControlWord.asleep]!;
     for (let slot = 0; slot < this.slotCount; slot++) {
       const word = this.wordOf(slot);
-      const state = this.words[word + SlotWord.state]!;
+      const state = this.words[word + SlotWord.state]! & SLOT_STATE_MASK;
       if (state !== SlotState.attached && state !== SlotState.expelled) continue;
       const at = (which: number) => this.doubles[(word >>> 1) + which]!;
       const pid = this.words[word + SlotWord.pid]!;

@@ -8,7 +8,7 @@
 import { clock } from "../io/clock.ts";
 import { futexWait, yieldThread } from "../io/futex.ts";
 import type { EventRing } from "./event-ring.ts";
-import { ControlWord, DataDouble, SlotState, SlotWord } from "./event-ring-layout.ts";
+import { ControlWord, DataDouble, SLOT_STATE_MASK, SlotState, SlotWord } from "./event-ring-layout.ts";
 import { fence } from "./memory-order.ts";
 import type { ReaderSlots } from "./reader-slots.ts";
 
@@ -27,8 +27,9 @@ export class WriterGate {
   readonly #ring: EventRing;
   readonly #slots: ReaderSlots;
   readonly #timeoutNs: number;
-  /** The slot that has the least room, as `#room` found it. */
+  /** The slot that has the least room, and its state, as `#room` found them. */
   #slowestSlot = 0;
+  #slowestState = 0;
 
   constructor(ring: EventRing, slots: ReaderSlots, options: WriterGateOptions) {
     this.#ring = ring;
@@ -69,12 +70,14 @@ export class WriterGate {
       const slot = 31 - Math.clz32(rest & -rest);
       if (slot >= this.#slots.slotCount) break;
       const word = this.#slots.wordOf(slot);
-      if (words[word + SlotWord.state] !== SlotState.attached) continue;
+      const state = words[word + SlotWord.state]!;
+      if ((state & SLOT_STATE_MASK) !== SlotState.attached) continue;
       const behind = (next - words[word + SlotWord.position]!) >>> 0;
       const left = behind < capacity ? capacity - behind : 0;
       if (left < room) {
         room = left;
         this.#slowestSlot = slot;
+        this.#slowestState = state;
       }
     }
     return room;
@@ -97,7 +100,7 @@ export class WriterGate {
 
   #expel(): void {
     const { doubles } = this.#ring;
-    if (this.#slots.expel(this.#slowestSlot))
+    if (this.#slots.expel(this.#slowestSlot, this.#slowestState))
       doubles[DataDouble.expelledCount] = doubles[DataDouble.expelledCount]! + 1;
   }
 }

@@ -153,7 +153,8 @@ describe("a reader that holds the writer back", () => {
     expect(inspectRing(path).readers).toMatchObject([{ name: "peer", state: "attached", pid: reader.child.pid }]);
     reader.kill("SIGKILL");
     expect(await writer.answer()).toMatchObject({ next: 1001 });
-    expect(inspectRing(path)).toMatchObject({ headPosition: 1000, blockedCount: 1, expelledCount: 1 });
+    expect(inspectRing(path)).toMatchObject({ headPosition: 1000, expelledCount: 1 });
+    expect(inspectRing(path).blockedCount).toBeGreaterThan(0);
     directory.sweepReaders();
     expect(inspectRing(path).readers).toEqual([]);
   });

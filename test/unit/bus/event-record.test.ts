@@ -147,7 +147,8 @@ describe("the ring's memory", () => {
     expect(new TextDecoder().decode(bytes.slice(0, 8))).toBe("FTHCRING");
     expect([8, 12, 64, 128].map((at) => view.getUint32(at, true))).toEqual([1, 4, 0, 0b10]);
     const slot = 256 + 192;
-    expect([view.getUint32(slot, true), view.getUint32(slot + 4, true)]).toEqual([2 ** 31 + 7, 1]);
+    // The state: attached, for the first time.
+    expect([view.getUint32(slot, true), view.getUint32(slot + 4, true)]).toEqual([2 ** 31 + 7, 4 | 1]);
     expect([8, 16, 72].map((at) => view.getFloat64(slot + at, true))).toEqual([2 ** 31 * 5 + 7, 55, 0]);
     expect([view.getUint32(slot + 64, true), view.getUint32(slot + 68, true)]).toEqual([process.pid, 0]);
     expect(view.getUint32(256 + 68, true)).toBe(2);
