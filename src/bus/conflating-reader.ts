@@ -1,7 +1,7 @@
 /**
- * A reader that wants the newest of each instrument only: tops of book, last trade, imbalance, quality, status. It takes
- * in whatever has come, keeps the newest record of each kind, and hands out each entry that has changed once, however
- * often it changed meanwhile. Events that only make sense one after another (orders, levels) are passed over.
+ * A reader that wants the newest of each instrument only: tops of book, last trade, imbalance, quality, status. It
+ * takes in whatever has come, keeps the newest record of each kind, and hands out each entry that has changed once,
+ * however often it changed meanwhile. Events that only make sense one after another (orders, levels) are passed over.
  *
  *     reader.poll();
  *     for (let at = reader.take(); at >= 0; at = reader.take()) … reader.words[at + EventWord.head] …

@@ -37,7 +37,8 @@
  * | quality       |         | `Quality`      | of the channel, or of one instrument whose book is in doubt
  * | barrier       |         |                | cut's id  | everything up to `sequence` is in the books, nothing after
  *
- * An execute that must not be printed (and so adds no volume) lacks `EventFlag.printable`. A replace keeps side and MPID.
+ * An execute that must not be printed (and so adds no volume) lacks `EventFlag.printable`. A replace keeps side and
+ * MPID.
  */
 export const EVENT_BYTES = 64;
 /** Bump when a byte of the record or of the ring's header changes its place or meaning. */

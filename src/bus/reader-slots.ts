@@ -135,8 +135,8 @@ export class ReaderSlots {
   }
 
   /**
-   * Shows a claimed slot to the writer. Its position must stand there already. Returns the state, which changes when the
-   * writer expels the reader.
+   * Shows a claimed slot to the writer. Its position must stand there already. Returns the state, which changes when
+   * the writer expels the reader.
    */
   open(slot: number, isBlocking: boolean): number {
     const word = this.wordOf(slot) + SlotWord.state;

@@ -1,4 +1,6 @@
-/** A dispatcher whose shards tell what they do: an event ring a shard, and one reader of each that rebuilds the books. */
+/**
+ * A dispatcher whose shards tell what they do: an event ring a shard, and one reader of each that rebuilds the books.
+ */
 import { BookEvents, EVENT_KINDS_ALL } from "../../src/books/book-events.ts";
 import { BookShard } from "../../src/books/book-shard.ts";
 import { FastBooks } from "../../src/books/builder.ts";

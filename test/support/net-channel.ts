@@ -1,6 +1,6 @@
 /**
  * A channel on real sockets for tests: two multicast lines on the loopback, and servers that the test polls with it.
- * 
+ *
  */
 import { Channel } from "../../src/ingest/channel.ts";
 import type { ChannelOptions } from "../../src/ingest/options.ts";

@@ -186,8 +186,8 @@ describe("processes", () => {
     const shell = Bun.spawn(["bash", "-c", "true & echo $!; exec tail -f /dev/null"], { stdout: "pipe" });
     const { value } = await shell.stdout.getReader().read();
     const pid = Number(new TextDecoder().decode(value));
-    const deadline = clock.monotonicNs() + 10e9;
-    while (isAlive({ pid, startTicks: 0 }) && clock.monotonicNs() < deadline) await Bun.sleep(1);
+    const deadlineNs = clock.monotonicNs() + 10e9;
+    while (isAlive({ pid, startTicks: 0 }) && clock.monotonicNs() < deadlineNs) await Bun.sleep(1);
     expect(isAlive({ pid, startTicks: 0 })).toBe(false);
     shell.kill("SIGKILL");
     await shell.exited;
