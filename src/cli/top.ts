@@ -31,7 +31,7 @@ const CLEAR_BELOW = "\x1b[J";
 const LESSON = `
 BUSY is the share of time in turns that found something to do. PAUSE is the longest that the thread was away from its
 queues beyond the sleep that it meant, in the last second or two; MAX since the start. DEPTH MAX is how full its fullest
-queue ever was, DRAIN how long the last burst took from there to empty. Stages are timed in one batch of 61.`;
+queue ever was, DRAIN how long the last burst took from there to empty. Stages are timed in one batch of 31.`;
 
 export function registerTop(program: Command): void {
   program

@@ -88,9 +88,11 @@ export function shardCounterSpecs(channel: string, shard: number): Record<ShardC
   };
 }
 
+export const SHARD_STAGES = ["apply", "answer"] as const;
+
 /** What a shard's thread tells of itself. */
 export function shardPerfLayout(channel: string, shard: number): PerfLayout {
-  return { channel, thread: `shard${shard}`, stages: ["apply", "answer"], queues: ["ring"], rings: [], lines: [] };
+  return { channel, thread: `shard${shard}`, stages: SHARD_STAGES, queues: ["ring"], rings: [], lines: [] };
 }
 
 /** One shard's books, on whichever thread this is called. */

@@ -7,9 +7,11 @@ import { ShardLoop } from "../books/shard-loop.ts";
 import type { WatchImage } from "../books/watch.ts";
 import { MessageRing } from "../bus/message-ring.ts";
 import { Counters } from "../core/counters.ts";
+import { clock } from "../io/clock.ts";
 import { BurstMeter } from "../observe/burst-meter.ts";
-import { openPerfCounters, publishLoop, publishQueue } from "../observe/perf-counters.ts";
-import { makeShard, type ShardMemory, shardCounterSpecs, shardPerfLayout } from "./book-plan.ts";
+import { openPerfCounters, publishLoop, publishQueue, publishStages } from "../observe/perf-counters.ts";
+import { StageTimes } from "../observe/stage-times.ts";
+import { makeShard, SHARD_STAGES, type ShardMemory, shardCounterSpecs, shardPerfLayout } from "./book-plan.ts";
 import {
   type DegradationMemory,
   DegradationView,
@@ -19,6 +21,7 @@ import {
 import { DutyCycle } from "./duty-cycle.ts";
 import type { ThreadPlan } from "./runtime-plan.ts";
 import type { DegradationSettings } from "./settings.ts";
+import { SAMPLE_EVERY, wasInterrupted } from "./stage-sampler.ts";
 import { startThread, type ThreadReady } from "./thread-start.ts";
 import type { TimedBookShard } from "./timed-shard.ts";
 import { warmUpShard } from "./warm-up.ts";
@@ -59,6 +62,8 @@ export interface ShardStatus {
 
 export const STATUS_INTERVAL_NS = 250e6;
 const WAIT_MS = 10;
+const APPLY = SHARD_STAGES.indexOf("apply");
+const ANSWER = SHARD_STAGES.indexOf("answer");
 
 /** Posts what a shard answers. */
 export const bookListeners = {
@@ -109,7 +114,9 @@ class ShardThread {
   readonly #reporter: ShardReporter;
   readonly #perf: ReturnType<typeof openPerfCounters>;
   readonly #stopWord: Int32Array;
+  readonly #times = new StageTimes(SHARD_STAGES);
   #depthBytesMax = 0;
+  #untilSample = SAMPLE_EVERY;
 
   constructor({ channel, shard, memory, thread, degradation, stop }: ShardInit) {
     this.#ring = MessageRing.attach(memory.ring!);
@@ -124,8 +131,8 @@ class ShardThread {
   run(): void {
     for (;;) {
       const nowNs = this.#duty.begin();
-      this.#look(nowNs);
-      const work = this.#loop.doWork(nowNs);
+      const isWaiting = this.#look(nowNs);
+      const work = isWaiting && --this.#untilSample === 0 ? this.#timedWork(nowNs) : this.#loop.doWork(nowNs);
       if (work === 0) this.#bursts.empty(nowNs);
       if (this.#reporter.doWork(nowNs, this.#ring, this.#loop.recordCount)) this.#publish();
       if (work === 0 && Atomics.load(this.#stopWord, 0) === 1) return;
@@ -133,28 +140,37 @@ class ShardThread {
     }
   }
 
-  /** How full the ring is, before anything is taken from it. */
-  #look(nowNs: number): void {
+  /** How full the ring is, before anything is taken from it. False: it is empty. */
+  #look(nowNs: number): boolean {
     const depthBytes = this.#ring.depthBytes;
     if (depthBytes > this.#depthBytesMax) this.#depthBytesMax = depthBytes;
     this.#bursts.sample(depthBytes / this.#ring.capacityBytes, nowNs);
+    return depthBytes > 0;
   }
 
-  /** All of a shard's busy time is applying or answering, so nothing has to be sampled to tell them apart. */
+  /** A turn of which is known what applying its records cost, without what was answered in between. */
+  #timedWork(nowNs: number): number {
+    this.#untilSample = SAMPLE_EVERY;
+    const { answerNs } = this.#books;
+    const records = this.#loop.recordCount;
+    const work = this.#loop.doWork(nowNs);
+    const spentNs = clock.monotonicNs() - nowNs - (this.#books.answerNs - answerNs);
+    const count = this.#loop.recordCount - records;
+    if (!wasInterrupted(spentNs, count)) this.#times.add(APPLY, count, spentNs);
+    return work;
+  }
+
   #publish(): void {
     const perf = this.#perf;
     const { answerCount, answerNs } = this.#books;
-    const { recordCount } = this.#loop;
-    const { meter } = this.#duty;
-    publishLoop(perf, meter, this.#bursts);
+    publishLoop(perf, this.#duty.meter, this.#bursts);
     publishQueue(perf, "ring", this.#depthBytesMax, this.#ring.capacityBytes);
     this.#depthBytesMax = 0;
-    perf.set("stage.apply.count", recordCount);
-    perf.set("stage.apply.sampled", recordCount);
-    perf.set("stage.apply.sampledSeconds", Math.max(0, meter.busyNs - answerNs) / 1e9);
+    perf.set("stage.apply.count", this.#loop.recordCount);
     perf.set("stage.answer.count", answerCount);
-    perf.set("stage.answer.sampled", answerCount);
-    perf.set("stage.answer.sampledSeconds", answerNs / 1e9);
+    this.#times.counts[ANSWER] = answerCount;
+    this.#times.timesNs[ANSWER] = answerNs;
+    publishStages(perf, this.#times);
   }
 }
 

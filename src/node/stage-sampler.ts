@@ -1,8 +1,9 @@
 /**
  * What each stage of the ingest thread costs. Most batches go straight through: a message costs one branch here. One
- * batch in 61 is timed: its messages are held back after arbitration and then taken through the stages one after
+ * batch in 31 is timed: its messages are held back after arbitration and then taken through the stages one after
  * another, all through the dispatcher, then all through the books, so that a whole stage lies between two looks at the
- * clock. (61 is odd: with two lines an even step would only ever see one of them.)
+ * clock. (31 is odd: with two lines an even step would only ever see one of them.) A stage during which the thread was
+ * plainly off its CPU is not counted.
  *
  *     receive ──> arbitrate ──> held ──> dispatch ──> held ──> books ──> publish
  *            clock         clock             clock           clock       clock
@@ -34,7 +35,10 @@ export function ingestStages(isInline: boolean): readonly IngestStage[] {
   return isInline ? INGEST_STAGES : INGEST_STAGES.slice(0, BOOKS);
 }
 
-const SAMPLE_EVERY = 61;
+export const SAMPLE_EVERY = 31;
+/** Less than the shortest slice of CPU that a scheduler gives to others; and more than any packet or message needs. */
+const INTERRUPTION_NS = 500_000;
+const SLOWEST_NS = 2000;
 
 export class StageSampler implements MessageSink, BatchMeter {
   readonly times: StageTimes<IngestStage>;
@@ -51,7 +55,7 @@ export class StageSampler implements MessageSink, BatchMeter {
   readonly #fromChannel = new HeldMessages();
   readonly #fromDispatcher = new HeldMessages();
   readonly #clockCostNs = clockCostNs();
-  #untilSample = SAMPLE_EVERY;
+  #untilSample = SAMPLE_EVERY - 1;
   #isTimed = false;
   #isHolding = false;
   #isPublishTimed = false;
@@ -81,7 +85,8 @@ export class StageSampler implements MessageSink, BatchMeter {
       this.#untilSample--;
       return;
     }
-    this.times.add(RECEIVE, packetCount, this.#lapNs());
+    this.#untilSample = SAMPLE_EVERY - 1;
+    this.#lap(RECEIVE, packetCount);
     this.#timedPackets = packetCount;
     this.#fromChannel.begin(bytes);
     this.#fromDispatcher.begin(bytes);
@@ -116,31 +121,29 @@ export class StageSampler implements MessageSink, BatchMeter {
   arbitrated(): void {
     if (!this.#isTimed) return;
     this.#isTimed = false;
-    this.#untilSample = SAMPLE_EVERY;
     if (!this.#isHolding) return;
     this.#isHolding = false;
-    const { times } = this;
     const messages = this.#fromChannel.count;
-    times.add(ARBITRATE, this.#timedPackets, this.#lapNs());
+    this.#lap(ARBITRATE, this.#timedPackets);
     if (messages === 0) return;
     if (this.#holder) this.#shards[0] = this.#holder;
     this.#fromChannel.passTo(this.#dispatcher);
-    times.add(DISPATCH, messages, this.#lapNs());
+    this.#lap(DISPATCH, messages);
     if (this.#books) {
       this.#shards[0] = this.#books;
       const applied = this.#fromDispatcher.count;
       this.#fromDispatcher.passTo(this.#books);
-      times.add(BOOKS, applied, this.#lapNs());
+      this.#lap(BOOKS, applied);
     }
     this.#isPublishTimed = true;
   }
 
-  /** Time since the last mark, and a new mark. */
-  #lapNs(): number {
+  /** What lies behind the last mark was `stage` doing `count` things; and a new mark. */
+  #lap(stage: number, count: number): void {
     const nowNs = clock.monotonicNs();
     const spentNs = nowNs - this.#markNs - this.#clockCostNs;
     this.#markNs = nowNs;
-    return spentNs;
+    if (!wasInterrupted(spentNs, count)) this.times.add(stage, count, spentNs);
   }
 
   batchEnd(): void {
@@ -148,7 +151,7 @@ export class StageSampler implements MessageSink, BatchMeter {
     this.publishCount++;
     if (this.#isPublishTimed) this.#markNs = clock.monotonicNs();
     this.#dispatcher.batchEnd();
-    if (this.#isPublishTimed) this.times.add(PUBLISH, 1, this.#lapNs());
+    if (this.#isPublishTimed) this.#lap(PUBLISH, 1);
     this.#isPublishTimed = false;
   }
 
@@ -224,6 +227,11 @@ class HoldingShardSink implements ShardSink {
   unwatch(id: number): void {
     this.#settled().unwatch(id);
   }
+}
+
+/** Whether something took so long that somebody else must have had the CPU: no stage is that slow. */
+export function wasInterrupted(spentNs: number, count: number): boolean {
+  return spentNs > INTERRUPTION_NS + count * SLOWEST_NS;
 }
 
 /** What a look at the clock costs by itself: the least of many. */

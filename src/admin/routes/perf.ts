@@ -10,7 +10,7 @@ const perfRoute = createRoute({
   method: "get",
   path: "/v1/perf",
   summary: "What each hot thread costs: stages, queues, pauses, bursts; and what is put off",
-  description: "Rates are of the last second. Stages are timed in one batch of 61; `fathom top` shows this live.",
+  description: "Rates are of the last second. Stages are timed in one batch of 31; `fathom top` shows this live.",
   security: TOKEN_NEEDED,
   responses: { 200: jsonAnswer(PerfSchema, "Thread by thread"), ...problemAnswers(401, 403) },
 });

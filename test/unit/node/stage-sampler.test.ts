@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { BookDispatcher } from "../../../src/books/dispatcher.ts";
 import type { ShardSink } from "../../../src/books/shard-sink.ts";
 import { Quality } from "../../../src/core/quality.ts";
-import { StageSampler } from "../../../src/node/stage-sampler.ts";
+import { SAMPLE_EVERY, StageSampler } from "../../../src/node/stage-sampler.ts";
 import { add, directory } from "../../support/books.ts";
 
 /** Writes down what it is told, with the bytes as they were then. */
@@ -119,15 +119,16 @@ describe("the stage sampler", () => {
     );
   });
 
-  test("of every 61 batches one is timed, stage by stage", () => {
+  test("one batch in 31 is timed, stage by stage, of each line in turn", () => {
     const shards: ShardSink[] = [new Recorder()];
     const dispatcher = dispatcherOf(shards);
     const sampler = new StageSampler(dispatcher, shards, true);
     const bytes = new Uint8Array(4096);
     let sequence = 0;
-    const packet = (messages: number) => {
+    const batch = (packets: number, messages: number) => {
       sampler.receiving();
-      sampler.received(2, bytes);
+      sampler.received(packets, bytes);
+      if (packets === 0) return;
       for (let i = 0; i < messages; i++) {
         const message = sequence === 0 ? directory(1, "A") : add(1, sequence, "B", 100, 1000);
         bytes.set(message, i * 64);
@@ -136,17 +137,24 @@ describe("the stage sampler", () => {
       sampler.arbitrated();
       sampler.batchEnd();
     };
-    for (let i = 0; i < 62 * 3; i++) packet(5);
-    const counts = Object.fromEntries(sampler.times.stages.map((stage, i) => [stage, sampler.times.counts[i]]));
-    expect(counts).toEqual({ receive: 6, arbitrate: 6, dispatch: 15, publish: 3, books: 15, answer: 0 });
-    for (const [i, stage] of sampler.times.stages.entries()) {
+    // Line A with 3 packets of 5 messages in all, line B with 2 packets of copies, then nothing.
+    const turn = () => {
+      batch(3, 5);
+      batch(2, 0);
+      batch(0, 0);
+    };
+    for (let i = 0; i < SAMPLE_EVERY * 8; i++) turn();
+    const counts = () => Object.fromEntries(sampler.times.stages.map((stage, i) => [stage, sampler.times.counts[i]]));
+    // Sixteen samples, half of them of each line.
+    expect(counts()).toEqual({ receive: 40, arbitrate: 40, dispatch: 40, publish: 8, books: 40, answer: 0 });
+    for (const [i, stage] of sampler.times.stages.entries())
       if (stage === "dispatch" || stage === "books") expect(sampler.times.timesNs[i]).toBeGreaterThan(0);
-    }
-    expect(sampler).toMatchObject({ packetCount: 372, batchCount: 186, publishCount: 186 });
-    expect(dispatcher.messageCount).toBe(930);
+    expect(sampler).toMatchObject({ packetCount: 1240, batchCount: 496, publishCount: 496 });
+    expect(dispatcher.messageCount).toBe(1240);
     sampler.isEnabled = false;
-    for (let i = 0; i < 200; i++) packet(5);
-    expect(sampler.times.counts[0]).toBe(6);
+    const before = counts();
+    for (let i = 0; i < SAMPLE_EVERY * 2; i++) turn();
+    expect(counts()).toEqual(before);
   });
 
   test("a batch of more messages than can be held goes through whole", () => {
@@ -155,15 +163,18 @@ describe("the stage sampler", () => {
     const sampler = new StageSampler(dispatcherOf(shards), shards, true);
     const message = add(1, 1, "B", 100, 1000);
     const view = new DataView(message.buffer);
-    const count = 20_000;
+    const count = 10_000;
     sampler.message(directory(1, "A"), new DataView(directory(1, "A").buffer), 0, 39, 1, 0);
-    for (let batches = 0; batches < 63; batches++) {
+    for (let batches = 1; batches <= SAMPLE_EVERY; batches++) {
       sampler.receiving();
       sampler.received(1, message);
-      if (batches >= 61) for (let i = 0; i < count; i++) sampler.message(message, view, 0, message.length, i + 2, 0);
+      if (batches === SAMPLE_EVERY) {
+        for (let i = 0; i < count; i++) sampler.message(message, view, 0, message.length, i + 2, 0);
+      }
       sampler.arbitrated();
     }
+    expect(sampler.times.counts[0]).toBe(1);
     sampler.batchEnd();
-    expect(recorder.calls.filter((call) => call.startsWith("message"))).toHaveLength(1 + 2 * count);
+    expect(recorder.calls.filter((call) => call.startsWith("message"))).toHaveLength(1 + count);
   });
 });
