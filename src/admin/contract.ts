@@ -24,8 +24,10 @@ export const READER_PROBLEMS = {
   "not-ready": 503,
   /** A shard did not answer the cut in time. */
   "cut-timed-out": 503,
-  /** No more watches or cuts at once than the appliance is sized for. */
+  /** No more watches or cuts at once than the appliance is sized for, or none just now: queues are filling. */
   "too-busy": 503,
+  /** A channel's thread has not read what it was asked for so long that nothing more can be asked. */
+  "worker-not-answering": 503,
 } as const satisfies Record<string, number>;
 
 export interface ApplianceReader {

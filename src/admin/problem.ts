@@ -24,6 +24,7 @@ const PROBLEMS = {
   "not-ready": { status: READER_PROBLEMS["not-ready"], title: "Nothing to read yet" },
   "cut-timed-out": { status: READER_PROBLEMS["cut-timed-out"], title: "A shard did not answer in time" },
   "too-busy": { status: READER_PROBLEMS["too-busy"], title: "As busy as this node may be" },
+  "worker-not-answering": { status: READER_PROBLEMS["worker-not-answering"], title: "A channel does not answer" },
 } as const;
 export type ProblemCode = keyof typeof PROBLEMS;
 

@@ -48,7 +48,7 @@ class SystemClock implements Clock {
   }
 
   /**
-   * Nanoseconds that the calling thread has run on a CPU: what work costs, without the time in which others had the CPU.
+   * Nanoseconds that the calling thread has run on a CPU: what work costs, without the time in which others had it.
    * A system call, so some ten times the price of the other clocks.
    */
   threadCpuNs(): number {
