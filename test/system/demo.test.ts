@@ -110,7 +110,7 @@ describe("Ctrl-C", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)("%s ends the day in order: the summary, %i, and nothing left behind", async (signal, status) => {
-    const demo = start("--symbols", "30", "--json");
+    const demo = start("--symbols", "30", "--for", "60s", "--json");
     const [line] = await demo.until(/^\{"ready":true.*\n/m);
     const { url } = JSON.parse(line) as { url: string };
     const [origin, token] = url.split("/#token=");
@@ -122,6 +122,17 @@ describe("Ctrl-C", () => {
     demo.process.kill(signal);
     expect(await demo.ended).toBe(status);
     isWhole(summaryOf(demo));
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  test("a day without an end writes no tape, and says that it was held against none", async () => {
+    const demo = start("--symbols", "30", "--json");
+    await demo.until(/^\{"ready":true.*\n/m);
+    const [folder] = readdirSync(temporary);
+    expect(readdirSync(`${temporary}/${folder}`)).not.toContain("tape.itch");
+    demo.process.kill("SIGINT");
+    expect(await demo.ended).toBe(130);
+    expect(summaryOf(demo)).toMatchObject({ same: null, tape_state_hash: null, messages_lost: 0 });
     expect(readdirSync(temporary)).toEqual([]);
   });
 
