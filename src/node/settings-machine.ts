@@ -1,7 +1,14 @@
-/** Whether this machine can do what the settings ask of it: interfaces, receive buffers. Asks, and changes nothing. */
+/**
+ * Whether this machine can do what the settings ask of it: interfaces, receive buffers and paths, CPUs. Asks, and
+ * changes nothing.
+ */
 import { FathomError } from "../core/assert.ts";
 import { resolveInterface } from "../io/interfaces.ts";
+import { listCpus } from "../io/pin.ts";
+import { formatCpuList } from "../io/pin-cpu-set.ts";
+import { availability } from "../io/receive-path.ts";
 import { fileExists, readTextFile } from "../io/text-file.ts";
+import { pinProblems } from "./runtime-plan.ts";
 import { formatBytes } from "./settings-kinds.ts";
 import type { Settings } from "./settings-schema.ts";
 
@@ -21,7 +28,12 @@ export function machineFindings(settings: Settings): string[] {
     }
     const finding = receiveBufferFinding(channel.receiveBufferBytes);
     if (finding !== undefined) findings.push(`channels.${i}.receive_buffer_bytes: ${finding}`);
+    if (channel.receive === "auto") continue;
+    const { isAvailable, reason } = availability(channel.receive);
+    if (!isAvailable) findings.push(`channels.${i}.receive: ${channel.receive} cannot be had: ${reason}`);
   }
+  for (const { key, found, expected } of pinProblems(settings.runtime.pin, listCpus().allowed, formatCpuList))
+    findings.push(`${key}: found ${found}, expected ${expected}`);
   return findings;
 }
 

@@ -99,7 +99,11 @@ describe("CPUs", () => {
     const args = ["run", "--config", market.settingsFile("no-cpu"), ...set("runtime.pin={ ingest = [4095] }")];
     const { exitCode, stderr } = await runFathom(args);
     expect(exitCode).toBe(78);
-    expect(stderr).toMatch(/runtime\.pin\.ingest: found CPU 4095, expected CPUs that this process may use: [\d,-]+/);
+    const words = /runtime\.pin\.ingest: found CPU 4095, expected CPUs that this process may use: [\d,-]+/;
+    expect(stderr).toMatch(words);
+    const checked = await runFathom(["check", ...args.slice(1)]);
+    expect(checked.exitCode).toBe(3);
+    expect(checked.stderr).toMatch(words);
   });
 });
 
