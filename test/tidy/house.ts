@@ -142,6 +142,10 @@ export const HOT_FILES: Readonly<Record<string, readonly string[]>> = {
   "src/ingest/message-store.ts": [],
   "src/ingest/missing-ranges.ts": [],
   "src/io/packet-batch.ts": ["#pointer"],
+  "src/node/held-messages.ts": [],
+  "src/observe/burst-meter.ts": [],
+  "src/observe/loop-meter.ts": [],
+  "src/observe/stage-times.ts": [],
 };
 
 /** File names: kebab-case, with what the tools want to see after the dot. */
