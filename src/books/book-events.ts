@@ -22,6 +22,10 @@ import { Quality, worseQuality } from "../core/quality.ts";
 
 const LOCATE_COUNT = 65536;
 const U32_MAX = 0xffffffff;
+/** Places of the stamps. */
+const SEQUENCE = 0;
+const TS_EVENT = 1;
+const TS_RECV = 2;
 
 /** A set of kinds, one bit each. */
 export function kindMask(...kinds: EventKind[]): number {
@@ -45,9 +49,11 @@ export class BookEvents {
   readonly #flags = new Uint8Array(LOCATE_COUNT);
   #quality: Quality = Quality.stale;
   #isSnapshot = false;
-  #sequence = 0;
-  #tsRecvNs = 0;
-  #tsEventNs = 0;
+  /**
+   * Sequence, exchange time, receive time of what is written. In an array, because fields that are now small integers
+   * and now doubles make the engine throw its machine code away, again and again.
+   */
+  readonly #stamps = new Float64Array(3);
 
   /** `kinds`: which events are written, as `kindMask` makes it. */
   constructor(writer: EventWriter, kinds: number = EVENT_KINDS_DEFAULT) {
@@ -62,50 +68,28 @@ export class BookEvents {
 
   /** By the shard, before a message is applied: its sequence (0: of a snapshot) and receive stamp. */
   begin(sequence: number, tsRecvNs: number): void {
-    this.#sequence = sequence;
-    this.#tsRecvNs = tsRecvNs;
+    this.#stamps[SEQUENCE] = sequence;
+    this.#stamps[TS_RECV] = tsRecvNs;
   }
 
   /** By the engine, before the message's first event: its exchange time. */
   stamp(tsEventNs: number): void {
-    this.#tsEventNs = tsEventNs;
+    this.#stamps[TS_EVENT] = tsEventNs;
   }
 
   /**
-   * An event about an order. `codes`: kind | code << 16 | flags << 24. `side`: locate * 2, + 1 for asks. Words of
-   * 64-bit numbers, prices and shares count by their bits, here and below.
+   * A top of book or level event: what is at a price of a side (locate * 2, + 1 for asks) now; shares and orders 0 when
+   * nothing is.
    */
-  order(
-    codes: number,
-    side: number,
-    high: number,
-    low: number,
-    secondHigh: number,
-    secondLow: number,
-    priceE4: number,
-    shares: number,
-    amount: number,
-  ): void {
-    const head = codes | (((side & 1) + 1) << SIDE_SHIFT);
-    this.put(head, side >>> 1, high, low, secondHigh, secondLow, priceE4, shares, amount);
-  }
-
-  /** What is at the best price of a side now: shares and orders 0 when the side is empty. */
-  topOfBook(side: number, priceE4: number, shares: number, orders: number): void {
-    this.#price(EventKind.topOfBook, side, priceE4, shares, orders);
-  }
-
-  /** What is at a price now: shares and orders 0 when nothing is. */
-  level(side: number, priceE4: number, shares: number, orders: number): void {
-    this.#price(EventKind.level, side, priceE4, shares, orders);
-  }
-
-  #price(kind: number, side: number, priceE4: number, shares: number, orders: number): void {
+  price(kind: number, side: number, priceE4: number, shares: number, orders: number): void {
     const head = kind | (((side & 1) + 1) << SIDE_SHIFT);
     this.put(head, side >>> 1, 0, orders, 0, 0, priceE4, shares < U32_MAX ? shares : U32_MAX, shares);
   }
 
-  /** Any event. `head`: kind | side << 8 | code << 16 | flags << 24. */
+  /**
+   * Any event. `head`: kind | side << 8 | code << 16 | flags << 24. Words of 64-bit numbers, prices and shares count by
+   * their bits, here and elsewhere.
+   */
   put(
     head: number,
     locate: number,
@@ -119,13 +103,14 @@ export class BookEvents {
   ): void {
     // A shift counts by the lowest five bits, where the kind is.
     if (((this.#kinds >>> head) & 1) === 0) return;
-    const at = this.writer.claim();
+    const at = this.writer.append();
     const words = this.#words;
     const doubles = this.#doubles;
+    const stamps = this.#stamps;
     const double = at >>> 1;
-    doubles[double + EventDouble.sequence] = this.#sequence;
-    doubles[double + EventDouble.tsEventNs] = this.#tsEventNs;
-    doubles[double + EventDouble.tsRecvNs] = this.#tsRecvNs;
+    doubles[double + EventDouble.sequence] = stamps[SEQUENCE]!;
+    doubles[double + EventDouble.tsEventNs] = stamps[TS_EVENT]!;
+    doubles[double + EventDouble.tsRecvNs] = stamps[TS_RECV]!;
     words[at + EventWord.head] = head | (this.#flags[locate]! << FLAGS_SHIFT);
     words[at + EventWord.instrument] = locate | this.#channel;
     words[at + EventWord.referenceLow] = low;
@@ -135,7 +120,6 @@ export class BookEvents {
     words[at + EventWord.priceE4] = priceE4;
     words[at + EventWord.shares] = shares;
     doubles[double + EventDouble.amount] = amount;
-    this.writer.commit();
   }
 
   /** A bad message about this instrument: its book's quality is not ok until the next reset. Said once. */
@@ -148,8 +132,8 @@ export class BookEvents {
 
   /** The engine has forgotten everything. */
   reset(): void {
-    this.#sequence = 0;
-    this.#tsEventNs = 0;
+    this.#stamps[SEQUENCE] = 0;
+    this.#stamps[TS_EVENT] = 0;
     this.#fillFlags(true);
     this.#channelEvent(EventKind.reset, 0, 0);
   }
@@ -163,7 +147,7 @@ export class BookEvents {
 
   /** The books are as of this sequence. */
   snapshotEnd(sequence: number): void {
-    this.#sequence = sequence;
+    this.#stamps[SEQUENCE] = sequence;
     this.#isSnapshot = false;
     this.#fillFlags(false);
     this.#channelEvent(EventKind.snapshotEnd, 0, 0);
@@ -178,7 +162,7 @@ export class BookEvents {
 
   /** A cut: everything up to this sequence of the channel is in the books, nothing after. */
   barrier(id: number, sequence: number): void {
-    this.#sequence = sequence;
+    this.#stamps[SEQUENCE] = sequence;
     this.#channelEvent(EventKind.barrier, 0, id);
   }
 

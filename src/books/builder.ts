@@ -7,6 +7,7 @@
  * has changed nothing but its instrument's doubt. Order messages allocate nothing except where a pool doubles, an index
  * page opens or an instrument's trade ring grows: amortised, and rare once warm.
  */
+import { CODE_SHIFT } from "../bus/event-record.ts";
 import { readU48, readU64 } from "../core/bytes.ts";
 import type { StateHash } from "../core/hash.ts";
 import { ITCH_BYTES, ITCH50, Itch } from "../wire/itch50.ts";
@@ -21,7 +22,7 @@ import {
   type OrderImage,
 } from "./contract.ts";
 import { Depth } from "./depth.ts";
-import { codeBits, FastEvents, PRINTED } from "./fast-events.ts";
+import { FastEvents, PRINTED } from "./fast-events.ts";
 import { FastImages } from "./fast-images.ts";
 import { Instruments } from "./instruments.ts";
 import { writeMessageEvent } from "./message-events.ts";
@@ -84,6 +85,9 @@ export class FastBooks implements BookEngine {
   applyChecked(bytes: Uint8Array, view: DataView, offset: number): ApplyStatus {
     const type = bytes[offset]!;
     const locate = view.getUint16(offset + LOCATE);
+    const tsEventNs = readU48(view, offset + TIMESTAMP);
+    const events = this.#events;
+    if (events !== undefined) events.out.stamp(tsEventNs);
     let status: ApplyStatus;
     if (this.#known[locate] === 0) {
       status = this.#applyUnannounced(type, bytes, view, offset);
@@ -112,7 +116,7 @@ export class FastBooks implements BookEngine {
           this.#tellOther(status, type, view, offset);
       }
     }
-    if (status === ApplyStatus.ok) this.#tsEventNs = readU48(view, offset + TIMESTAMP);
+    if (status === ApplyStatus.ok) this.#tsEventNs = tsEventNs;
     else if (isDoubt(status)) {
       this.#trades.doubt(locate);
       this.#events?.out.doubt(locate);
@@ -147,7 +151,6 @@ export class FastBooks implements BookEngine {
     if (type === Itch.addOrderMpid) this.#depth.attribute(order, mpid);
     const events = this.#events;
     if (events !== undefined) {
-      events.out.stamp(readU48(view, offset + TIMESTAMP));
       events.added(order, side, high, low, mpid, shares, view.getInt32(offset + ADD_PRICE));
     }
     return ApplyStatus.ok;
@@ -171,7 +174,6 @@ export class FastBooks implements BookEngine {
     if (order === 0) return ApplyStatus.unknownOrder;
     const events = this.#events;
     if (events !== undefined) {
-      events.out.stamp(readU48(view, offset + TIMESTAMP));
       events.deleting(order, high, low);
     }
     this.#remove(order, locate, high, low);
@@ -194,7 +196,6 @@ export class FastBooks implements BookEngine {
     const mpid = depth.mpid(old);
     const events = this.#events;
     if (events !== undefined) {
-      events.out.stamp(readU48(view, offset + TIMESTAMP));
       events.replacing(old, high, low, newHigh, newLow, shares, view.getInt32(offset + NEW_PRICE));
     }
     this.#remove(old, locate, high, low);
@@ -220,7 +221,6 @@ export class FastBooks implements BookEngine {
     if (shares >>> 0 > this.#depth.shares(order)) return ApplyStatus.sharesExceeded;
     const events = this.#events;
     if (events !== undefined) {
-      events.out.stamp(readU48(view, offset + TIMESTAMP));
       events.reducing(order, high, low, shares);
     }
     this.#take(order, locate, high, low, shares);
@@ -243,8 +243,7 @@ export class FastBooks implements BookEngine {
     const isPrinted = isAtOwnPrice || view.getUint8(offset + PRINTABLE) !== NOT_PRINTABLE;
     const events = this.#events;
     if (events !== undefined) {
-      events.out.stamp(readU48(view, offset + TIMESTAMP));
-      const codes = codeBits(type) | (isPrinted ? PRINTED : 0);
+      const codes = (type << CODE_SHIFT) | (isPrinted ? PRINTED : 0);
       const matchHigh = view.getInt32(offset + MATCH);
       events.executing(order, high, low, shares, codes, priceE4, matchHigh, view.getInt32(offset + MATCH + 4));
     }

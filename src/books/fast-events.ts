@@ -2,76 +2,94 @@
  * What the fast book tells: reads an order from `Depth` around each change and hands it to `BookEvents`. Owned by
  * `FastBooks`; each call to a method in -ing must be followed, after the change itself, by `settle` or `replaced`.
  *
- * Always holds: between two messages `best` has the handle of each side's best level, 0 for an empty side. Hot.
+ * Always holds: between two messages `bestKeys` has the price key of each side's best level, which tells without a look
+ * at the book that a change was behind the top, as most are. Hot.
  */
-import { CODE_SHIFT, EventFlag, EventKind, FLAGS_SHIFT } from "../bus/event-record.ts";
+import { EventFlag, EventKind, FLAGS_SHIFT, SIDE_SHIFT } from "../bus/event-record.ts";
 import type { BookEvents } from "./book-events.ts";
 import type { Depth } from "./depth.ts";
+import { priceKey } from "./levels.ts";
 
 const SIDE_COUNT = 2 * 65536;
+/** The lowest of all keys: of an empty side, or of the worst of all prices, which nothing is behind. */
+const KEY_MIN = -2147483648;
+/** The flag of an execution that is to be printed, where a head word has it. */
+export const PRINTED = EventFlag.printable << FLAGS_SHIFT;
 
 export class FastEvents {
   readonly out: BookEvents;
   readonly #depth: Depth;
   readonly #hasLevels: boolean;
-  readonly #best = new Int32Array(SIDE_COUNT);
-  /**
-   * What a change is about to touch: its side, its level and that level's price, and whether the level goes with it.
-   */
+  readonly #bestKeys = new Int32Array(SIDE_COUNT);
+  /** Of the change under way: whether anything is to be said after it, and if so what it is about to touch. */
+  #isSettling = false;
+  #isTop = false;
   #side = 0;
   #level = 0;
   #priceE4 = 0;
   #isLevelGone = false;
-  /** Before a replace: the best of the side. */
-  #bestPriceE4 = 0;
-  #bestShares = 0;
+  /** The top before a replace that may change it. */
+  #topPriceE4 = 0;
+  #topShares = 0;
 
   constructor(out: BookEvents, depth: Depth) {
     this.out = out;
     this.#depth = depth;
     this.#hasLevels = out.hasLevels;
-    for (let side = 0; side < SIDE_COUNT; side++) this.#best[side] = depth.bestLevel(side);
+    for (let side = 0; side < SIDE_COUNT; side++) this.#keepBest(side, depth.bestLevel(side));
   }
 
   /** An order that was just inserted. `mpid`: four ASCII bytes, 0 for none. */
   added(order: number, side: number, high: number, low: number, mpid: number, shares: number, priceE4: number): void {
-    this.out.order(EventKind.add, side, high, low, mpid, 0, priceE4, shares, shares >>> 0);
-    const depth = this.#depth;
-    const level = depth.levelOf(order);
-    if (this.#hasLevels) this.#sayLevel(side, level);
-    const best = depth.bestLevel(side);
-    if (best !== level) return;
-    this.#best[side] = best;
-    this.#sayTop(side, best);
+    this.out.put(EventKind.add | sideBits(side), side >>> 1, high, low, mpid, 0, priceE4, shares, shares >>> 0);
+    const key = priceKey(side, priceE4);
+    const isTop = key >= this.#bestKeys[side]!;
+    if (!isTop && !this.#hasLevels) return;
+    const level = this.#depth.levelOf(order);
+    if (this.#hasLevels) this.#say(EventKind.level, side, level);
+    if (!isTop) return;
+    this.#bestKeys[side] = key;
+    this.#say(EventKind.topOfBook, side, level);
   }
 
   deleting(order: number, high: number, low: number): void {
-    const shares = this.#depth.shares(order);
-    this.#touch(order, true);
-    this.out.order(EventKind.delete, this.#side, high, low, 0, 0, this.#priceE4, shares, 0);
+    const depth = this.#depth;
+    const level = depth.levelOf(order);
+    const side = depth.levelSide(level);
+    const priceE4 = depth.levelPrice(level);
+    const head = EventKind.delete | sideBits(side);
+    this.out.put(head, side >>> 1, high, low, 0, 0, priceE4, depth.shares(order), 0);
+    this.#touch(side, level, priceE4, true);
   }
 
   reducing(order: number, high: number, low: number, shares: number): void {
-    const left = this.#depth.shares(order) - (shares >>> 0);
-    this.#touch(order, left === 0);
-    this.out.order(EventKind.reduce, this.#side, high, low, 0, 0, this.#priceE4, shares, left);
+    const depth = this.#depth;
+    const level = depth.levelOf(order);
+    const side = depth.levelSide(level);
+    const priceE4 = depth.levelPrice(level);
+    const left = depth.shares(order) - (shares >>> 0);
+    this.out.put(EventKind.reduce | sideBits(side), side >>> 1, high, low, 0, 0, priceE4, shares, left);
+    this.#touch(side, level, priceE4, left === 0);
   }
 
-  /** `codes`: the message's type and the flags, where they stand in a head word. */
+  /** `codes`: the message's type and the flags, where they stand in a head word. `tradeE4`: the execution's price. */
   executing(
     order: number,
     high: number,
     low: number,
     shares: number,
     codes: number,
-    priceE4: number,
+    tradeE4: number,
     matchHigh: number,
     matchLow: number,
   ): void {
-    const left = this.#depth.shares(order) - (shares >>> 0);
-    this.#touch(order, left === 0);
-    const head = EventKind.execute | codes;
-    this.out.order(head, this.#side, high, low, matchHigh, matchLow, priceE4, shares, left);
+    const depth = this.#depth;
+    const level = depth.levelOf(order);
+    const side = depth.levelSide(level);
+    const left = depth.shares(order) - (shares >>> 0);
+    const head = EventKind.execute | sideBits(side) | codes;
+    this.out.put(head, side >>> 1, high, low, matchHigh, matchLow, tradeE4, shares, left);
+    this.#touch(side, level, depth.levelPrice(level), left === 0);
   }
 
   replacing(
@@ -81,78 +99,95 @@ export class FastEvents {
     newHigh: number,
     newLow: number,
     shares: number,
-    priceE4: number,
+    newE4: number,
   ): void {
     const depth = this.#depth;
-    const old = depth.shares(order);
-    this.#touch(order, true);
-    const best = this.#best[this.#side]!;
-    this.#bestPriceE4 = depth.levelPrice(best);
-    this.#bestShares = depth.levelShares(best);
-    this.out.order(EventKind.replace, this.#side, high, low, newHigh, newLow, priceE4, shares, old);
+    const level = depth.levelOf(order);
+    const side = depth.levelSide(level);
+    const head = EventKind.replace | sideBits(side);
+    this.out.put(head, side >>> 1, high, low, newHigh, newLow, newE4, shares, depth.shares(order));
+    this.#touch(side, level, depth.levelPrice(level), true);
+    if (!this.#isTop && priceKey(side, newE4) < this.#bestKeys[side]!) return;
+    this.#isSettling = true;
+    this.#isTop = true;
+    this.#side = side;
+    const best = depth.bestLevel(side);
+    this.#topPriceE4 = depth.levelPrice(best);
+    this.#topShares = depth.levelShares(best);
   }
 
-  #touch(order: number, isOrderGone: boolean): void {
-    const depth = this.#depth;
-    const level = depth.levelOf(order);
+  /** What a change is about to touch: kept only if something will have to be said of it. */
+  #touch(side: number, level: number, priceE4: number, isOrderGone: boolean): void {
+    const isTop = priceKey(side, priceE4) === this.#bestKeys[side];
+    const isSettling = isTop || this.#hasLevels;
+    this.#isTop = isTop;
+    this.#isSettling = isSettling;
+    if (!isSettling) return;
+    this.#side = side;
     this.#level = level;
-    this.#side = depth.levelSide(level);
-    this.#priceE4 = depth.levelPrice(level);
-    this.#isLevelGone = isOrderGone && depth.levelOrders(level) === 1;
+    this.#priceE4 = priceE4;
+    this.#isLevelGone = isOrderGone && this.#depth.levelOrders(level) === 1;
   }
 
   /** After a delete, reduction or execution. */
   settle(): void {
-    const side = this.#side;
-    const level = this.#level;
-    if (this.#hasLevels) this.#sayTouched();
-    if (level !== this.#best[side]) return;
-    const best = this.#isLevelGone ? this.#depth.bestLevel(side) : level;
-    this.#best[side] = best;
-    this.#sayTop(side, best);
+    if (this.#isSettling) this.#settle();
   }
 
-  /** After a replace, with the order's new handle. A level's handle may have been given out anew: only values count. */
+  #settle(): void {
+    const side = this.#side;
+    if (this.#hasLevels) this.#sayTouched();
+    if (!this.#isTop) return;
+    let best = this.#level;
+    if (this.#isLevelGone) {
+      best = this.#depth.bestLevel(side);
+      this.#keepBest(side, best);
+    }
+    this.#say(EventKind.topOfBook, side, best);
+  }
+
+  /** After a replace, with the order's new handle. */
   replaced(order: number): void {
+    if (this.#isSettling) this.#settleReplaced(order);
+  }
+
+  #settleReplaced(order: number): void {
     const depth = this.#depth;
     const side = this.#side;
     if (this.#hasLevels) {
       const level = depth.levelOf(order);
       if (depth.levelPrice(level) !== this.#priceE4) this.#sayTouched();
-      this.#sayLevel(side, level);
+      this.#say(EventKind.level, side, level);
     }
+    if (!this.#isTop) return;
     const best = depth.bestLevel(side);
-    this.#best[side] = best;
-    const isSame = depth.levelPrice(best) === this.#bestPriceE4 && depth.levelShares(best) === this.#bestShares;
-    if (!isSame) this.#sayTop(side, best);
+    this.#keepBest(side, best);
+    const isSame = depth.levelPrice(best) === this.#topPriceE4 && depth.levelShares(best) === this.#topShares;
+    if (!isSame) this.#say(EventKind.topOfBook, side, best);
   }
 
   reset(): void {
-    this.#best.fill(0);
+    this.#bestKeys.fill(KEY_MIN);
     this.out.reset();
   }
 
-  #sayTop(side: number, best: number): void {
-    const depth = this.#depth;
-    if (best === 0) this.out.topOfBook(side, 0, 0, 0);
-    else this.out.topOfBook(side, depth.levelPrice(best), depth.levelShares(best), depth.levelOrders(best));
+  #keepBest(side: number, best: number): void {
+    this.#bestKeys[side] = best === 0 ? KEY_MIN : priceKey(side, this.#depth.levelPrice(best));
   }
 
   #sayTouched(): void {
-    if (this.#isLevelGone) this.out.level(this.#side, this.#priceE4, 0, 0);
-    else this.#sayLevel(this.#side, this.#level);
+    if (this.#isLevelGone) this.out.price(EventKind.level, this.#side, this.#priceE4, 0, 0);
+    else this.#say(EventKind.level, this.#side, this.#level);
   }
 
-  #sayLevel(side: number, level: number): void {
+  /** Level 0: the side is empty. */
+  #say(kind: number, side: number, level: number): void {
     const depth = this.#depth;
-    this.out.level(side, depth.levelPrice(level), depth.levelShares(level), depth.levelOrders(level));
+    if (level === 0) this.out.price(kind, side, 0, 0, 0);
+    else this.out.price(kind, side, depth.levelPrice(level), depth.levelShares(level), depth.levelOrders(level));
   }
 }
 
-/** The flag of an execution that is to be printed, where a head word has it. */
-export const PRINTED = EventFlag.printable << FLAGS_SHIFT;
-
-/** A message's type where a head word has its code. */
-export function codeBits(type: number): number {
-  return type << CODE_SHIFT;
+function sideBits(side: number): number {
+  return ((side & 1) + 1) << SIDE_SHIFT;
 }

@@ -11,7 +11,8 @@ const SCAN_MAX = 24;
 
 /** `side`: even for bids. `price`: the 32 bits of the u32. */
 export function priceKey(side: number, price: number): number {
-  return (side & 1) === 0 ? price ^ 0x80000000 : price ^ 0x7fffffff;
+  // Without a branch: which side comes next is anybody's guess.
+  return price ^ 0x80000000 ^ -(side & 1);
 }
 
 /** How many of the entries have a key of at most `key`. */

@@ -2,7 +2,7 @@
  * What the naive book tells, by looking at an instrument before and after each message: nothing is remembered between
  * two. Held against the fast book's events, which are worked out on the way.
  */
-import { CODE_SHIFT, EventFlag, EventKind, FLAGS_SHIFT } from "../bus/event-record.ts";
+import { CODE_SHIFT, EventFlag, EventKind, EventSide, FLAGS_SHIFT, SIDE_SHIFT } from "../bus/event-record.ts";
 import type { ItchMessage } from "../wire/itch50.ts";
 import type { BookEvents } from "./book-events.ts";
 import type { LevelImage, OrderImage } from "./contract.ts";
@@ -41,7 +41,6 @@ export function tellAfter(
   instrument: NaiveInstrument | undefined,
   before: Before,
 ): void {
-  out.stamp(message.timestampNs);
   const touched = instrument && tellOrder(out, message, before.order, instrument);
   if (!touched) {
     writeMessageEvent(out, message.type.charCodeAt(0), view, offset);
@@ -52,13 +51,13 @@ export function tellAfter(
   if (out.hasLevels) {
     for (const priceE4 of new Set(prices)) {
       const level = instrument.levels(side).find((candidate) => candidate.priceE4 === priceE4) ?? NO_LEVEL;
-      out.level(index, priceE4, level.shares, level.orders);
+      out.price(EventKind.level, index, priceE4, level.shares, level.orders);
     }
   }
   for (const [i, top] of tops(instrument).entries()) {
     const old = before.tops[i]!;
     if (top.priceE4 === old.priceE4 && top.shares === old.shares) continue;
-    out.topOfBook(message.stockLocate * 2 + i, top.priceE4, top.shares, top.orders);
+    out.price(EventKind.topOfBook, message.stockLocate * 2 + i, top.priceE4, top.shares, top.orders);
   }
 }
 
@@ -78,9 +77,9 @@ function tellOrder(
     shares: number,
     amount: number,
   ) => {
-    const index = message.stockLocate * 2 + (side === "B" ? 0 : 1);
+    const head = codes | ((side === "B" ? EventSide.bid : EventSide.ask) << SIDE_SHIFT);
     const [wordHigh, wordLow] = [high(reference), low(reference)];
-    out.order(codes, index, wordHigh, wordLow, high(second), low(second), priceE4, shares, amount);
+    out.put(head, message.stockLocate, wordHigh, wordLow, high(second), low(second), priceE4, shares, amount);
   };
   if (message.type === "A" || message.type === "F") {
     const { orderReference, side, shares, priceE4 } = message;

@@ -62,6 +62,14 @@ export class EventWriter {
     this.#next = (this.#next + 1) | 0;
   }
 
+  /** Claim and commit in one: every field must be filled before anything else is asked of the writer. */
+  append(): number {
+    const next = this.#next;
+    if (next === this.#limit) this.#extend();
+    this.#next = (next + 1) | 0;
+    return RECORD_FIRST_WORD + ((next & this.#mask) << WORDS_SHIFT);
+  }
+
   /** Marks the last record committed since the last time and shows everything; wakes readers that are parked. */
   publish(): void {
     const next = this.#next;
