@@ -22,10 +22,6 @@ import { Quality, worseQuality } from "../core/quality.ts";
 
 const LOCATE_COUNT = 65536;
 const U32_MAX = 0xffffffff;
-/** Places of the stamps. */
-const SEQUENCE = 0;
-const TS_EVENT = 1;
-const TS_RECV = 2;
 
 /** A set of kinds, one bit each. */
 export function kindMask(...kinds: EventKind[]): number {
@@ -41,40 +37,43 @@ export class BookEvents {
   readonly writer: EventWriter;
   /** Whether level events are wanted: an engine need not look for them otherwise. */
   readonly hasLevels: boolean;
-  readonly #words: Int32Array;
-  readonly #doubles: Float64Array;
-  readonly #kinds: number;
-  readonly #channel: number;
+  /** Kinds that are written, as `kindMask` makes it. */
+  readonly kinds: number;
+  /** What goes into every event, for engines that write their most frequent ones themselves. */
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+  /** In the upper half of an instrument word. */
+  readonly channelBits: number;
   /** By locate: the flags byte of its events, but for `last` and `printable`. */
-  readonly #flags = new Uint8Array(LOCATE_COUNT);
+  readonly flags = new Uint8Array(LOCATE_COUNT);
   #quality: Quality = Quality.stale;
   #isSnapshot = false;
   /**
-   * Sequence, exchange time, receive time of what is written. In an array, because fields that are now small integers
-   * and now doubles make the engine throw its machine code away, again and again.
+   * The first three doubles of an event: sequence, exchange time, receive time. In an array, because fields that are now
+   * small integers and now doubles make the engine throw its machine code away, again and again.
    */
-  readonly #stamps = new Float64Array(3);
+  readonly stamps = new Float64Array(3);
 
   /** `kinds`: which events are written, as `kindMask` makes it. */
   constructor(writer: EventWriter, kinds: number = EVENT_KINDS_DEFAULT) {
     this.writer = writer;
     this.hasLevels = (kinds & kindMask(EventKind.level)) !== 0;
-    this.#words = writer.words;
-    this.#doubles = writer.doubles;
-    this.#kinds = kinds;
-    this.#channel = writer.ring.channelId << 16;
+    this.words = writer.words;
+    this.doubles = writer.doubles;
+    this.kinds = kinds;
+    this.channelBits = writer.ring.channelId << 16;
     this.#fillFlags(true);
   }
 
   /** By the shard, before a message is applied: its sequence (0: of a snapshot) and receive stamp. */
   begin(sequence: number, tsRecvNs: number): void {
-    this.#stamps[SEQUENCE] = sequence;
-    this.#stamps[TS_RECV] = tsRecvNs;
+    this.stamps[EventDouble.sequence] = sequence;
+    this.stamps[EventDouble.tsRecvNs] = tsRecvNs;
   }
 
   /** By the engine, before the message's first event: its exchange time. */
   stamp(tsEventNs: number): void {
-    this.#stamps[TS_EVENT] = tsEventNs;
+    this.stamps[EventDouble.tsEventNs] = tsEventNs;
   }
 
   /**
@@ -102,17 +101,17 @@ export class BookEvents {
     amount: number,
   ): void {
     // A shift counts by the lowest five bits, where the kind is.
-    if (((this.#kinds >>> head) & 1) === 0) return;
+    if (((this.kinds >>> head) & 1) === 0) return;
     const at = this.writer.append();
-    const words = this.#words;
-    const doubles = this.#doubles;
-    const stamps = this.#stamps;
+    const words = this.words;
+    const doubles = this.doubles;
+    const stamps = this.stamps;
     const double = at >>> 1;
-    doubles[double + EventDouble.sequence] = stamps[SEQUENCE]!;
-    doubles[double + EventDouble.tsEventNs] = stamps[TS_EVENT]!;
-    doubles[double + EventDouble.tsRecvNs] = stamps[TS_RECV]!;
-    words[at + EventWord.head] = head | (this.#flags[locate]! << FLAGS_SHIFT);
-    words[at + EventWord.instrument] = locate | this.#channel;
+    doubles[double + EventDouble.sequence] = stamps[EventDouble.sequence]!;
+    doubles[double + EventDouble.tsEventNs] = stamps[EventDouble.tsEventNs]!;
+    doubles[double + EventDouble.tsRecvNs] = stamps[EventDouble.tsRecvNs]!;
+    words[at + EventWord.head] = head | (this.flags[locate]! << FLAGS_SHIFT);
+    words[at + EventWord.instrument] = locate | this.channelBits;
     words[at + EventWord.referenceLow] = low;
     words[at + EventWord.referenceHigh] = high;
     words[at + EventWord.secondLow] = secondLow;
@@ -124,16 +123,16 @@ export class BookEvents {
 
   /** A bad message about this instrument: its book's quality is not ok until the next reset. Said once. */
   doubt(locate: number): void {
-    if ((this.#flags[locate]! & EventFlag.doubt) !== 0) return;
-    this.#flags[locate] = this.#flagsOf(true);
+    if ((this.flags[locate]! & EventFlag.doubt) !== 0) return;
+    this.flags[locate] = this.#flagsOf(true);
     const quality = worseQuality(this.#quality, Quality.recovering);
     this.put(EventKind.quality | (quality << CODE_SHIFT), locate, 0, 0, 0, 0, 0, 0, 0);
   }
 
   /** The engine has forgotten everything. */
   reset(): void {
-    this.#stamps[SEQUENCE] = 0;
-    this.#stamps[TS_EVENT] = 0;
+    this.stamps[EventDouble.sequence] = 0;
+    this.stamps[EventDouble.tsEventNs] = 0;
     this.#fillFlags(true);
     this.#channelEvent(EventKind.reset, 0, 0);
   }
@@ -147,7 +146,7 @@ export class BookEvents {
 
   /** The books are as of this sequence. */
   snapshotEnd(sequence: number): void {
-    this.#stamps[SEQUENCE] = sequence;
+    this.stamps[EventDouble.sequence] = sequence;
     this.#isSnapshot = false;
     this.#fillFlags(false);
     this.#channelEvent(EventKind.snapshotEnd, 0, 0);
@@ -162,7 +161,7 @@ export class BookEvents {
 
   /** A cut: everything up to this sequence of the channel is in the books, nothing after. */
   barrier(id: number, sequence: number): void {
-    this.#stamps[SEQUENCE] = sequence;
+    this.stamps[EventDouble.sequence] = sequence;
     this.#channelEvent(EventKind.barrier, 0, id);
   }
 
@@ -182,7 +181,7 @@ export class BookEvents {
   }
 
   #fillFlags(forgetDoubts: boolean): void {
-    const flags = this.#flags;
+    const flags = this.flags;
     const [good, doubted] = [this.#flagsOf(false), this.#flagsOf(true)];
     for (let locate = 0; locate < LOCATE_COUNT; locate++)
       flags[locate] = forgetDoubts || (flags[locate]! & EventFlag.doubt) === 0 ? good : doubted;

@@ -5,14 +5,17 @@
  * Always holds: between two messages `bestKeys` has the price key of each side's best level, which tells without a look
  * at the book that a change was behind the top, as most are. Hot.
  */
-import { EventFlag, EventKind, FLAGS_SHIFT, SIDE_SHIFT } from "../bus/event-record.ts";
-import type { BookEvents } from "./book-events.ts";
+import { EventDouble, EventFlag, EventKind, EventWord, FLAGS_SHIFT, SIDE_SHIFT } from "../bus/event-record.ts";
+import type { EventWriter } from "../bus/event-writer.ts";
+import { type BookEvents, kindMask } from "./book-events.ts";
 import type { Depth } from "./depth.ts";
 import { priceKey } from "./levels.ts";
 
 const SIDE_COUNT = 2 * 65536;
 /** The lowest of all keys: of an empty side, or of the worst of all prices, which nothing is behind. */
 const KEY_MIN = -2147483648;
+const ADDS = kindMask(EventKind.add);
+const DELETES = kindMask(EventKind.delete);
 /** The flag of an execution that is to be printed, where a head word has it. */
 export const PRINTED = EventFlag.printable << FLAGS_SHIFT;
 
@@ -20,6 +23,14 @@ export class FastEvents {
   readonly out: BookEvents;
   readonly #depth: Depth;
   readonly #hasLevels: boolean;
+  /** Of `out`. Adds and deletes are four of five messages: they are written here, without a call. */
+  readonly #writer: EventWriter;
+  readonly #words: Int32Array;
+  readonly #doubles: Float64Array;
+  readonly #stamps: Float64Array;
+  readonly #flags: Uint8Array;
+  readonly #kinds: number;
+  readonly #channelBits: number;
   readonly #bestKeys = new Int32Array(SIDE_COUNT);
   /** Of the change under way: whether anything is to be said after it, and if so what it is about to touch. */
   #isSettling = false;
@@ -36,12 +47,37 @@ export class FastEvents {
     this.out = out;
     this.#depth = depth;
     this.#hasLevels = out.hasLevels;
+    this.#writer = out.writer;
+    this.#words = out.words;
+    this.#doubles = out.doubles;
+    this.#stamps = out.stamps;
+    this.#flags = out.flags;
+    this.#kinds = out.kinds;
+    this.#channelBits = out.channelBits;
     for (let side = 0; side < SIDE_COUNT; side++) this.#keepBest(side, depth.bestLevel(side));
   }
 
   /** An order that was just inserted. `mpid`: four ASCII bytes, 0 for none. */
   added(order: number, side: number, high: number, low: number, mpid: number, shares: number, priceE4: number): void {
-    this.out.put(EventKind.add | sideBits(side), side >>> 1, high, low, mpid, 0, priceE4, shares, shares >>> 0);
+    if ((this.#kinds & ADDS) !== 0) {
+      const at = this.#writer.append();
+      const words = this.#words;
+      const doubles = this.#doubles;
+      const stamps = this.#stamps;
+      const double = at >>> 1;
+      doubles[double + EventDouble.sequence] = stamps[EventDouble.sequence]!;
+      doubles[double + EventDouble.tsEventNs] = stamps[EventDouble.tsEventNs]!;
+      doubles[double + EventDouble.tsRecvNs] = stamps[EventDouble.tsRecvNs]!;
+      words[at + EventWord.head] = EventKind.add | sideBits(side) | (this.#flags[side >>> 1]! << FLAGS_SHIFT);
+      words[at + EventWord.instrument] = (side >>> 1) | this.#channelBits;
+      words[at + EventWord.referenceLow] = low;
+      words[at + EventWord.referenceHigh] = high;
+      words[at + EventWord.secondLow] = 0;
+      words[at + EventWord.secondHigh] = mpid;
+      words[at + EventWord.priceE4] = priceE4;
+      words[at + EventWord.shares] = shares;
+      doubles[double + EventDouble.amount] = shares >>> 0;
+    }
     const key = priceKey(side, priceE4);
     const isTop = key >= this.#bestKeys[side]!;
     if (!isTop && !this.#hasLevels) return;
@@ -57,8 +93,26 @@ export class FastEvents {
     const level = depth.levelOf(order);
     const side = depth.levelSide(level);
     const priceE4 = depth.levelPrice(level);
-    const head = EventKind.delete | sideBits(side);
-    this.out.put(head, side >>> 1, high, low, 0, 0, priceE4, depth.shares(order), 0);
+    const shares = depth.shares(order);
+    if ((this.#kinds & DELETES) !== 0) {
+      const at = this.#writer.append();
+      const words = this.#words;
+      const doubles = this.#doubles;
+      const stamps = this.#stamps;
+      const double = at >>> 1;
+      doubles[double + EventDouble.sequence] = stamps[EventDouble.sequence]!;
+      doubles[double + EventDouble.tsEventNs] = stamps[EventDouble.tsEventNs]!;
+      doubles[double + EventDouble.tsRecvNs] = stamps[EventDouble.tsRecvNs]!;
+      words[at + EventWord.head] = EventKind.delete | sideBits(side) | (this.#flags[side >>> 1]! << FLAGS_SHIFT);
+      words[at + EventWord.instrument] = (side >>> 1) | this.#channelBits;
+      words[at + EventWord.referenceLow] = low;
+      words[at + EventWord.referenceHigh] = high;
+      words[at + EventWord.secondLow] = 0;
+      words[at + EventWord.secondHigh] = 0;
+      words[at + EventWord.priceE4] = priceE4;
+      words[at + EventWord.shares] = shares;
+      doubles[double + EventDouble.amount] = 0;
+    }
     this.#touch(side, level, priceE4, true);
   }
 
