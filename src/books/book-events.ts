@@ -65,15 +65,11 @@ export class BookEvents {
     this.#fillFlags(true);
   }
 
-  /** By the shard, before a message is applied: its sequence (0: of a snapshot) and receive stamp. */
-  begin(sequence: number, tsRecvNs: number): void {
+  /** By the shard, before a message is applied: its sequence (0: of a snapshot), exchange time and receive time. */
+  begin(sequence: number, tsEventNs: number, tsRecvNs: number): void {
     this.stamps[EventDouble.sequence] = sequence;
-    this.stamps[EventDouble.tsRecvNs] = tsRecvNs;
-  }
-
-  /** By the engine, before the message's first event: its exchange time. */
-  stamp(tsEventNs: number): void {
     this.stamps[EventDouble.tsEventNs] = tsEventNs;
+    this.stamps[EventDouble.tsRecvNs] = tsRecvNs;
   }
 
   /**

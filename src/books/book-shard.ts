@@ -2,6 +2,7 @@
  * One shard's books and everything that its stream can ask of them. The same object sits on the ingest thread
  * (`shards = 0`) or behind a ring on a thread of its own; it cannot tell which. One thread only.
  */
+import { readU48 } from "../core/bytes.ts";
 import { Quality as Q, type Quality, worseQuality } from "../core/quality.ts";
 import { BadMessages } from "./bad-messages.ts";
 import type { BookEvents } from "./book-events.ts";
@@ -9,6 +10,9 @@ import { ApplyStatus, type BookEngine, type BookImage } from "./contract.ts";
 import type { CutPart, CutRequest } from "./cut.ts";
 import { hashInstruments } from "./state-hash.ts";
 import { type WatchImage, WatchList, type WatchRequest } from "./watch.ts";
+
+/** Where every message has its exchange time. */
+const TIMESTAMP = 5;
 
 export interface BookShardOptions {
   /** 0-based. */
@@ -45,7 +49,7 @@ export class BookShard {
 
   /** One message whose type and length have been checked. `sequence` 0: of a snapshot. */
   message(bytes: Uint8Array, view: DataView, offset: number, length: number, sequence: number, tsRecvNs: number): void {
-    if (this.#events !== undefined) this.#events.begin(sequence, tsRecvNs);
+    if (this.#events !== undefined) this.#events.begin(sequence, readU48(view, offset + TIMESTAMP), tsRecvNs);
     const status = this.engine.applyChecked(bytes, view, offset);
     if (status > ApplyStatus.skipped) this.bad.report(status, bytes, offset, length, sequence);
     this.#touched[view.getUint16(offset + 1)] = 1;

@@ -85,9 +85,6 @@ export class FastBooks implements BookEngine {
   applyChecked(bytes: Uint8Array, view: DataView, offset: number): ApplyStatus {
     const type = bytes[offset]!;
     const locate = view.getUint16(offset + LOCATE);
-    const tsEventNs = readU48(view, offset + TIMESTAMP);
-    const events = this.#events;
-    if (events !== undefined) events.out.stamp(tsEventNs);
     let status: ApplyStatus;
     if (this.#known[locate] === 0) {
       status = this.#applyUnannounced(type, bytes, view, offset);
@@ -116,7 +113,7 @@ export class FastBooks implements BookEngine {
           this.#tellOther(status, type, view, offset);
       }
     }
-    if (status === ApplyStatus.ok) this.#tsEventNs = tsEventNs;
+    if (status === ApplyStatus.ok) this.#tsEventNs = readU48(view, offset + TIMESTAMP);
     else if (isDoubt(status)) {
       this.#trades.doubt(locate);
       this.#events?.out.doubt(locate);

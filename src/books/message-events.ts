@@ -16,12 +16,11 @@
  * Letters of several bytes have the first one in the highest byte; a symbol lies in memory as it is written.
  */
 import { CODE_SHIFT, EventFlag, EventKind, EventSide, FLAGS_SHIFT, SIDE_SHIFT } from "../bus/event-record.ts";
-import { readU48, readU64 } from "../core/bytes.ts";
+import { readU64 } from "../core/bytes.ts";
 import { type FieldSpec, ITCH50, Itch } from "../wire/itch50.ts";
 import type { BookEvents } from "./book-events.ts";
 
 const LOCATE = 1;
-const TIMESTAMP = 5;
 const BUY = 0x42;
 const SELL = 0x53;
 const U32_MAX = 0xffffffff;
@@ -31,7 +30,6 @@ const PRINTABLE = EventFlag.printable << FLAGS_SHIFT;
 /** Writes the event of a message that has been found good, and is none of A, F, E, C, X, D, U. */
 export function writeMessageEvent(events: BookEvents, type: number, view: DataView, offset: number): void {
   const locate = view.getUint16(offset + LOCATE);
-  events.stamp(readU48(view, offset + TIMESTAMP));
   if (type === Itch.trade) writeTrade(events, view, offset, locate);
   else if (type === Itch.crossTrade) writeCross(events, view, offset, locate);
   else if (type === Itch.brokenTrade) {

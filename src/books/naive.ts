@@ -49,7 +49,6 @@ export class NaiveBooks implements BookEngine {
   applyChecked(bytes: Uint8Array, view: DataView, offset: number): ApplyStatus {
     const type = String.fromCharCode(bytes[offset]!) as keyof typeof ITCH50;
     const message = decodeItch(bytes, offset, ITCH50[type].bytes) as ItchMessage;
-    this.#events?.stamp(message.timestampNs);
     const before = this.#events && lookBefore(this.#instruments.get(message.stockLocate), message);
     const status = this.#dispatch(message);
     const instrument = this.#instruments.get(message.stockLocate);

@@ -35,7 +35,7 @@ class Listened {
 
   apply(...messages: Uint8Array[]): this {
     for (const message of messages) {
-      this.events.begin(++this.#sequence, this.#sequence + 0.5);
+      this.events.begin(++this.#sequence, T, this.#sequence + 0.5);
       apply(this.engine, message);
     }
     return this;
@@ -295,7 +295,7 @@ describe.each(ENGINES)("%s", (_name, make) => {
     books.events.quality(Quality.recovering);
     books.engine.reset();
     books.events.snapshotBegin();
-    books.events.begin(0, 99);
+    books.events.begin(0, T, 99);
     apply(books.engine, directory(7, "ZVZZT"));
     books.events.snapshotEnd(1000);
     books.events.quality(Quality.ok);

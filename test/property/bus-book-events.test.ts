@@ -113,7 +113,7 @@ function eventsOf(make: () => BookEngine, sessions: readonly (readonly Uint8Arra
     engine.reset();
     applyAll(engine, ...OPENING);
     for (const message of messages) {
-      events.begin(++sequence, sequence * 100);
+      events.begin(++sequence, sequence * 10, sequence * 100);
       apply(engine, message);
       if (sequence % 10 === 0) publish();
     }
