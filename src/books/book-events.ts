@@ -49,8 +49,8 @@ export class BookEvents {
   #quality: Quality = Quality.stale;
   #isSnapshot = false;
   /**
-   * The first three doubles of an event: sequence, exchange time, receive time. In an array, because fields that are now
-   * small integers and now doubles make the engine throw its machine code away, again and again.
+   * The first three doubles of an event: sequence, exchange time, receive time. In an array, because fields that are
+   * now small integers and now doubles make the engine throw its machine code away, again and again.
    */
   readonly stamps = new Float64Array(3);
 

@@ -54,7 +54,7 @@ export class ConflatingReader {
 
   /** The policy is `conflate`; throws as `EventReader` does. */
   constructor(ring: EventRing, options: Omit<EventReaderOptions, "policy">) {
-    this.reader = new EventReader(ring, { ...options, policy: "conflate" });
+    this.reader = new EventReader(ring, Object.assign({}, options, { policy: "conflate" as const }));
     const buffer = new ArrayBuffer(INSTRUMENTS_MIN * ENTRIES * ENTRY_WORDS * 4);
     this.words = new Int32Array(buffer);
     this.doubles = new Float64Array(buffer);
